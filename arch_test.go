@@ -31,7 +31,7 @@ var table = map[string][]string{
 	"internal/policy":     {"internal/identity"},
 	"internal/credential": {"internal/identity", "internal/sigv4", "internal/policy", "internal/clock"},
 	"internal/directory":  {"internal/identity", "internal/clock", "internal/credential"},
-	"internal/engine":     {"internal/identity", "internal/acl", "internal/clock", "internal/directory"},
+	"internal/engine":     {"internal/identity", "internal/acl", "internal/clock", "internal/directory", "internal/engine"},
 
 	"internal/gateway/resp":    {},
 	"internal/gateway/backend": {"internal/identity", "internal/gateway/resp", "internal/directory"},
