@@ -62,7 +62,7 @@ func (a Account) Parse(arn string) (Resource, error) {
 	rest, ok := strings.CutPrefix(arn, a.prefix())
 	kind, id, found := strings.Cut(rest, ":")
 	if !ok || !found || !known(Kind(kind)) || !isARNID(id) {
-		return Resource{}, identity.Errorf(identity.InvalidARN, "ARN %s is invalid.", shorten(arn))
+		return Resource{}, identity.Errorf(identity.InvalidARN, "ARN %s is invalid.", Shorten(arn))
 	}
 	return Resource{Kind: Kind(kind), ID: strings.ToLower(id)}, nil
 }
@@ -93,8 +93,9 @@ func isARNID(id string) bool {
 // maxARNID is the longest identifier of any resource (parameter and subnet groups).
 const maxARNID = 255
 
-// shorten keeps an error about hostile input readable.
-func shorten(text string) string {
+// Shorten makes text of a request fit for an error message: not too long, and
+// valid UTF-8.
+func Shorten(text string) string {
 	const most = 200
 	if len(text) > most {
 		text = text[:most] + "…"

@@ -54,7 +54,7 @@ func Engine(name string) (identity.Engine, error) {
 	engine, ok := identity.ParseEngine(name)
 	if !ok {
 		return "", identity.Errorf(identity.InvalidParameterValue,
-			"Invalid value for parameter Engine: %s. Valid values are: redis, valkey.", shorten(name))
+			"Invalid value for parameter Engine: %s. Valid values are: redis, valkey.", Shorten(name))
 	}
 	return engine, nil
 }

@@ -53,7 +53,7 @@ func RemoveTags(have map[string]string, keys []string) (map[string]string, error
 	next := maps.Clone(have)
 	for _, key := range keys {
 		if _, ok := have[key]; !ok {
-			return nil, identity.Errorf(identity.TagNotFound, "The tag %s was not found on this resource.", shorten(key))
+			return nil, identity.Errorf(identity.TagNotFound, "The tag %s was not found on this resource.", Shorten(key))
 		}
 		delete(next, key)
 	}
