@@ -1,22 +1,29 @@
 package acl
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Restricted names the commands that a customer of a node-based cache may not
 // use, whatever the access string says: "command" or "command|subcommand", in
-// lower case. The first part is AWS's list (ElastiCache user guide, "Supported
-// and restricted commands"); each of the rest has its reason.
-func Restricted() []string { return append([]string(nil), restrictedNames...) }
+// lower case. They are AWS's list (ElastiCache user guide, "Supported and restricted
+// commands") and Gatehouse's additions, each with its reason.
+func Restricted() []string { return slices.Clone(restrictedNames) }
 
-var restrictedNames = []string{
+var restrictedNames = slices.Concat(restrictedByAWS, restrictedHere)
+
+var restrictedByAWS = []string{
 	"acl|deluser", "acl|load", "acl|save", "acl|setuser",
 	"bgrewriteaof", "bgsave",
 	"cluster|addslots", "cluster|addslotsrange", "cluster|bumpepoch", "cluster|delslots",
 	"cluster|delslotsrange", "cluster|failover", "cluster|flushslots", "cluster|forget",
 	"cluster|links", "cluster|meet", "cluster|setslot",
 	"config", "debug", "migrate", "psync", "replicaof", "save", "shutdown", "slaveof", "sync",
+}
 
-	// They change the topology that Gatehouse keeps, like those above.
+var restrictedHere = []string{
+	// They change the topology that Gatehouse keeps, like AWS's own.
 	"cluster|replicate", "cluster|reset", "cluster|saveconfig", "cluster|set-config-epoch", "failover",
 	// It speaks for a replica: it can move a replica's offset, and a connection
 	// that announces itself as one is no longer request and reply.
@@ -25,6 +32,11 @@ var restrictedNames = []string{
 	"module",
 	// It stops the whole engine (SYNC) or forks it (YES), and its dialogue is not RESP.
 	"script|debug",
+}
+
+// isAddition reports whether the list has the command from Gatehouse, not AWS.
+func isAddition(command, sub string) bool {
+	return slices.Contains(restrictedHere, command) || slices.Contains(restrictedHere, command+"|"+sub)
 }
 
 // restrictedEntry is one command of the list; no subs means all of it.

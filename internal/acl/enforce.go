@@ -1,0 +1,72 @@
+package acl
+
+import (
+	"slices"
+	"strings"
+)
+
+// restrictionRules take every restricted command away.
+var restrictionRules = func() []string {
+	rules := make([]string, len(restrictedNames))
+	for i, name := range restrictedNames {
+		rules[i] = "-" + name
+	}
+	return rules
+}()
+
+// EngineRules returns the rules to write after "ACL SETUSER user reset", one
+// argument each; "on" or "off" and the secret are the caller's. Restricted
+// commands are taken away last, in the root and in every selector, because a
+// selector such as (~* +@all) allows by itself. With channelsByDefault, which is
+// the parameter acl-pubsub-default when it says allchannels, permissions that
+// have no rule about channels get all of them; the engine does the same for the
+// root and for every selector (acl.c, ACLCreateSelector).
+func (a *Access) EngineRules(channelsByDefault bool) []string {
+	rules := a.root.enforced(channelsByDefault)
+	for _, selector := range a.selectors {
+		rules = append(rules, "("+strings.Join(selector.enforced(channelsByDefault), " ")+")")
+	}
+	return rules
+}
+
+func (p *permissions) enforced(channelsByDefault bool) []string {
+	channels := p.channels
+	if channels == nil && channelsByDefault {
+		channels = []string{"&*"}
+	}
+	rules := slices.Concat(p.keys, channels, p.commands)
+	if slices.ContainsFunc(p.commands, allows) {
+		rules = append(rules, restrictionRules...)
+	}
+	return rules
+}
+
+func allows(rule string) bool { return rule[0] == '+' || lower(rule) == "allcommands" }
+
+// HideRestriction removes the rules about restricted commands from a line of
+// ACL LIST or from a field of ACL GETUSER, so that a customer sees what the
+// access string says. Rules of the customer's own about the same commands, as
+// far as they are accepted at all, go with them: they change nothing.
+func HideRestriction(rules string) string {
+	words := strings.Split(rules, " ")
+	kept := words[:0]
+	for _, word := range words {
+		bare, closes := strings.CutSuffix(word, ")")
+		if !isRestriction(bare) {
+			kept = append(kept, word)
+			continue
+		}
+		if closes && len(kept) > 0 {
+			kept[len(kept)-1] += ")"
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+func isRestriction(word string) bool {
+	if word == "" || word[0] != '-' {
+		return false
+	}
+	command, sub, _ := strings.Cut(word[1:], "|")
+	return IsRestricted([]byte(command), []byte(sub))
+}
