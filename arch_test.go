@@ -26,6 +26,7 @@ var table = map[string][]string{
 	"internal/clock":      {},
 	"internal/config":     {"internal/identity"},
 	"internal/certs":      {"internal/clock"},
+	"internal/datadir":    {"internal/identity"},
 	"internal/sigv4":      {"internal/clock", "internal/identity"},
 	"internal/acl":        {"internal/identity"},
 	"internal/policy":     {"internal/identity"},

@@ -71,6 +71,24 @@ func (h *Hub) Publish(caches []*Cache, gone ...string) int64 {
 	return h.revision
 }
 
+// Amend publishes a changed copy of one cache, if it is there.
+func (h *Hub) Amend(id string, change func(*Cache)) int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old := h.caches[id]
+	if old == nil {
+		return h.revision
+	}
+	amended := *old
+	change(&amended)
+	h.revision++
+	h.caches[id] = &amended
+	for _, f := range h.followers {
+		f.offer(h.revision, []*Cache{&amended}, nil)
+	}
+	return h.revision
+}
+
 // Cache returns the published cache with that id, or nil.
 func (h *Hub) Cache(id string) *Cache {
 	h.mu.Lock()
