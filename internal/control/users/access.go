@@ -1,32 +1,42 @@
 package users
 
 import (
-	"strings"
-
+	"github.com/gatehouse/gatehouse/internal/acl"
 	"github.com/gatehouse/gatehouse/internal/control/naming"
 	"github.com/gatehouse/gatehouse/internal/identity"
 )
 
 // newAccessString checks an access string and returns the form to store.
-func newAccessString(text string) (string, error) {
-	if strings.TrimSpace(text) == "" {
+func newAccessString(engine identity.Engine, text string) (string, error) {
+	if text == "" {
 		return "", naming.Missing("AccessString")
 	}
-	return text, nil
+	access, err := acl.Parse(engine, text)
+	if err != nil {
+		return "", err
+	}
+	return access.String(), nil
 }
 
-// changedAccessString returns the access string after a modification that gives
-// a new one or something to append to the old one.
-func changedAccessString(old string, replace, add *string) (string, error) {
-	if replace != nil && add != nil {
+// changedAccessString returns the access string after a modification: a new
+// one, the old one with something appended, or the old one as it is, which the
+// engine that the user is to have must know.
+func changedAccessString(engine identity.Engine, old string, in *ModifyUserInput) (string, error) {
+	switch {
+	case in.AccessString != nil && in.AppendAccessString != nil:
 		return "", identity.Errorf(identity.InvalidParameterCombination,
 			"AccessString and AppendAccessString cannot be given together. Use only one of them.")
+	case in.AccessString != nil:
+		return newAccessString(engine, *in.AccessString)
+	case in.AppendAccessString != nil:
+		access, err := acl.Append(engine, old, *in.AppendAccessString)
+		if err != nil {
+			return "", err
+		}
+		return access.String(), nil
+	case in.Engine != nil:
+		return newAccessString(engine, old)
+	default:
+		return old, nil
 	}
-	if replace != nil {
-		return newAccessString(*replace)
-	}
-	if strings.TrimSpace(*add) == "" {
-		return "", naming.Missing("AppendAccessString")
-	}
-	return old + " " + *add, nil
 }

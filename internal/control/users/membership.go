@@ -109,7 +109,7 @@ func misfit(group identity.Engine, user *identity.User) string {
 // checkGroupsOf judges whether a changed user may stay in its groups.
 func checkGroupsOf(view *state.View, user *identity.User) error {
 	for _, group := range state.Sorted(view.UserGroups) {
-		if !hasMember(Membership(group), user.ID) {
+		if group.Status == identity.Deleting || !hasMember(Membership(group), user.ID) {
 			continue
 		}
 		if reason := misfit(group.Engine, user); reason != "" {

@@ -80,7 +80,7 @@ func (in *CreateUserInput) decide() (*identity.User, []identity.Secret, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	access, err := newAccessString(in.AccessString)
+	access, err := newAccessString(engine, in.AccessString)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,49 +119,59 @@ func (s *Service) ModifyUser(ctx context.Context, in ModifyUserInput) (UserDescr
 }
 
 func (s *Service) modify(tx *state.Tx, user *identity.User, in *ModifyUserInput) error {
-	changed := *user
-	var what []string
-	if in.AccessString != nil || in.AppendAccessString != nil {
-		access, err := changedAccessString(user.AccessString, in.AccessString, in.AppendAccessString)
-		if err != nil {
-			return err
-		}
-		changed.AccessString = access
-		what = append(what, "access string")
-	}
-	if in.Engine != nil {
-		engine, err := naming.Engine(*in.Engine)
-		if err != nil {
-			return err
-		}
-		changed.Engine = engine
-		what = append(what, "engine")
-	}
-	var passwords []identity.Secret
-	if in.Authentication.given() {
-		var err error
-		if changed.Auth, passwords, err = in.Authentication.decide(); err != nil {
-			return err
-		}
-		what = append(what, "authentication")
-	}
-	if len(what) == 0 {
+	what := in.parts()
+	if what == "" {
 		return identity.Errorf(identity.InvalidParameterCombination,
 			"No modifications were requested for user %s. Give an access string, an engine, or an authentication mode or passwords.", user.ID)
 	}
-	if err := checkAuth(&changed); err != nil {
+	changed, passwords, err := in.decide(user)
+	if err != nil {
 		return err
 	}
-	if err := checkGroupsOf(tx.View(), &changed); err != nil {
+	if err := checkGroupsOf(tx.View(), changed); err != nil {
 		return err
 	}
 	if in.Authentication.given() {
-		s.setPasswords(tx, &changed, passwords)
+		s.setPasswords(tx, changed, passwords)
 	}
 	changed.Status = identity.Modifying
-	tx.Put(&changed)
-	tx.Event(userSource, user.ID, "User %s is being modified: %s. Connected clients stay connected.", user.ID, strings.Join(what, ", "))
+	tx.Put(changed)
+	tx.Event(userSource, user.ID, "User %s is being modified: %s. Connected clients stay connected.", user.ID, what)
 	return nil
+}
+
+// parts names what the request changes, "" when it changes nothing.
+func (in *ModifyUserInput) parts() string {
+	var parts []string
+	if in.AccessString != nil || in.AppendAccessString != nil {
+		parts = append(parts, "access string")
+	}
+	if in.Engine != nil {
+		parts = append(parts, "engine")
+	}
+	if in.Authentication.given() {
+		parts = append(parts, "authentication")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// decide returns a copy of the user with the changes, but for the passwords.
+func (in *ModifyUserInput) decide(user *identity.User) (changed *identity.User, passwords []identity.Secret, err error) {
+	next := *user
+	if in.Engine != nil {
+		if next.Engine, err = naming.Engine(*in.Engine); err != nil {
+			return nil, nil, err
+		}
+	}
+	if next.AccessString, err = changedAccessString(next.Engine, user.AccessString, in); err != nil {
+		return nil, nil, err
+	}
+	if in.Authentication.given() {
+		if next.Auth, passwords, err = in.Authentication.decide(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &next, passwords, checkAuth(&next)
 }
 
 // DeleteUser takes the user out of every group; it is deleting until Finish
