@@ -49,9 +49,11 @@ const (
 	SubnetGroupNotFound      Kind = "cache subnet group not found"
 	SubnetGroupExists        Kind = "cache subnet group exists"
 	SubnetGroupInUse         Kind = "cache subnet group in use"
+	SubnetGroupQuota         Kind = "cache subnet group quota exceeded"
 	ParameterGroupNotFound   Kind = "cache parameter group not found"
 	ParameterGroupExists     Kind = "cache parameter group exists"
 	ParameterGroupState      Kind = "cache parameter group state"
+	ParameterGroupQuota      Kind = "cache parameter group quota exceeded"
 	NodeQuota                Kind = "node quota exceeded"
 	InsufficientCapacity     Kind = "insufficient capacity"
 )

@@ -1,0 +1,97 @@
+package caches
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gatehouse/gatehouse/internal/control/state"
+	"github.com/gatehouse/gatehouse/internal/identity"
+)
+
+// finishBatch bounds how many caches one call of Finish writes, each with up to
+// three events: etcd takes 128 operations in one transaction, and the caller
+// has writes of its own.
+const finishBatch = 20
+
+// Finish brings caches that are being created, modified or deleted to the end
+// of it, where settled says that the engine and every gateway act on the
+// revision at which the cache was last written; for one that is being deleted,
+// that its engine and listeners are gone. It looks only at the view, so that it
+// can be called at any time and again after a crash; what one call leaves,
+// because it is much, the next one does.
+func Finish(tx *state.Tx, now time.Time, settled func(rg *identity.ReplicationGroup) bool) {
+	left := finishBatch
+	for _, rg := range state.Sorted(tx.View().ReplicationGroups) {
+		if left > 0 && rg.Status != identity.Available && settled(rg) {
+			finish(tx, now, rg)
+			left--
+		}
+	}
+}
+
+func finish(tx *state.Tx, now time.Time, old *identity.ReplicationGroup) {
+	if old.Status == identity.Deleting {
+		tx.Delete(old)
+		tx.Event(cacheSource, old.ID, "Replication group %s deleted", old.ID)
+		return
+	}
+	rg := *old
+	rg.Status, rg.Target = identity.Available, nil
+	switch {
+	case old.Status == identity.Creating:
+		tx.Event(cacheSource, rg.ID, "Replication group %s created", rg.ID)
+		for _, node := range rg.Nodes {
+			tx.Event(clusterSource, node.ClusterID, "Cache cluster created")
+		}
+		if rg.Access.State == identity.AuthNone {
+			tx.Event(cacheSource, rg.ID, "%s", openness(rg.ID, rg.Access))
+		}
+	case old.Target != nil:
+		rg.Access = *old.Target
+		if changesTokens(old.Access, rg.Access) {
+			rg.TokenChanged = now.UTC()
+		}
+		accessEvents(tx, rg.ID, old.Access, rg.Access)
+	default:
+		tx.Event(cacheSource, rg.ID, "Replication group %s modified", rg.ID)
+	}
+	tx.Put(&rg)
+}
+
+// changesTokens reports whether tokens were added or replaced; taking all of
+// them away is not a change of a token.
+func changesTokens(from, to identity.Access) bool {
+	return len(to.Tokens) > 0 && !slices.Equal(from.Tokens, to.Tokens)
+}
+
+// accessEvents tells what has taken effect.
+func accessEvents(tx *state.Tx, id string, from, to identity.Access) {
+	switch to.State {
+	case identity.RequiredOne:
+		tx.Event(cacheSource, id, "The AUTH token of replication group %s was set: it is the only one, and all connections require it.", id)
+	case identity.RequiredTwo:
+		tx.Event(cacheSource, id, "The AUTH token of replication group %s was rotated: the new one and the one before it are accepted.", id)
+	case identity.OptionalOne:
+		tx.Event(cacheSource, id, "An AUTH token was added to replication group %s.", id)
+	case identity.RBAC:
+		tx.Event(cacheSource, id, "User group %s was associated with replication group %s.", to.GroupID, id)
+	}
+	if from.GroupID != "" && from.GroupID != to.GroupID {
+		tx.Event(cacheSource, id, "User group %s was disassociated from replication group %s, and the connections of its users ended.", from.GroupID, id)
+	}
+	if to.State == identity.AuthNone || to.State == identity.OptionalOne {
+		tx.Event(cacheSource, id, "%s", openness(id, to))
+	}
+}
+
+// openness says whom the cache lets in without a credential.
+func openness(id string, access identity.Access) string {
+	switch access.State {
+	case identity.AuthNone:
+		return "WARNING: replication group " + id + " has no access control: clients are let in without a credential."
+	case identity.OptionalOne:
+		return "WARNING: the AUTH token of replication group " + id + " is optional: clients are still let in without it until it is set with AuthTokenUpdateStrategy SET."
+	default:
+		return "Clients are not let in without a credential."
+	}
+}

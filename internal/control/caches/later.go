@@ -1,0 +1,105 @@
+package caches
+
+import (
+	"strings"
+
+	"github.com/gatehouse/gatehouse/internal/identity"
+)
+
+// refusal is a parameter that Gatehouse cannot act on. It is refused instead of
+// ignored, so that nobody relies on what is not there.
+type refusal struct {
+	given   bool
+	message string
+}
+
+func firstRefusal(refusals ...refusal) error {
+	for _, r := range refusals {
+		if r.given {
+			return identity.Errorf(identity.InvalidParameterCombination, "%s", r.message)
+		}
+	}
+	return nil
+}
+
+const (
+	oneNode     = "This version of Gatehouse runs one node for each replication group; replicas come with a later version. Pass --num-node-groups 1 --replicas-per-node-group 0, or --num-cache-clusters 1."
+	failover    = "When using automatic failover, there must be at least 2 cache clusters in the replication group. " + oneNode
+	multiAZ     = "Multi-AZ requires automatic failover with at least 2 cache clusters in the replication group. " + oneNode
+	clusterMode = "Cluster mode comes with a later version of Gatehouse. Leave ClusterMode out or pass disabled, with --num-node-groups 1."
+	noSnapshots = "Gatehouse keeps no snapshots. Leave out SnapshotName, SnapshotArns and ServerlessCacheSnapshotName."
+	noLogs      = "Gatehouse does not deliver engine logs to AWS. Leave LogDeliveryConfigurations out."
+	noClassic   = "Cache security groups are of EC2-Classic, which is gone. Leave CacheSecurityGroupNames out."
+	noRole      = "A replication group has one node, which is its primary. Leave PrimaryClusterId out."
+)
+
+func refuseAtCreate(in *CreateReplicationGroupInput) error {
+	if err := checkCounts(in); err != nil {
+		return err
+	}
+	return firstRefusal(
+		refusal{isTrue(in.AutomaticFailoverEnabled), failover},
+		refusal{isTrue(in.MultiAZEnabled), multiAZ},
+		refusal{!isDisabled(in.ClusterMode) || isClusterGroup(in.ParameterGroup), clusterMode},
+		refusal{in.NodeGroupConfigurations > 1, clusterMode},
+		refusal{isTrue(in.DataTieringEnabled), "Gatehouse has no data tiering. Leave DataTieringEnabled out."},
+		refusal{in.SnapshotName != nil || in.SnapshotARNs != nil || in.ServerlessCacheSnapshotName != nil, noSnapshots},
+		refusal{in.GlobalReplicationGroupID != nil, "Gatehouse has no global datastores. Leave GlobalReplicationGroupId out."},
+		refusal{in.PrimaryClusterID != nil, noRole},
+		refusal{in.CacheSecurityGroupNames != nil, noClassic},
+		refusal{in.LogDeliveryConfigurations > 0, noLogs},
+	)
+}
+
+// checkCounts holds the numbers of nodes to the API's ranges and then to what
+// there is.
+func checkCounts(in *CreateReplicationGroupInput) error {
+	clusters, groups, replicas := or(in.NumCacheClusters, 1), or(in.NumNodeGroups, 1), or(in.ReplicasPerNodeGroup, 0)
+	switch {
+	case clusters < 1 || clusters > 6:
+		return invalid("NumCacheClusters", "it must be between 1 and 6.")
+	case groups < 1 || groups > 500:
+		return invalid("NumNodeGroups", "it must be between 1 and 500.")
+	case replicas < 0 || replicas > 5:
+		return invalid("ReplicasPerNodeGroup", "it must be between 0 and 5.")
+	}
+	return firstRefusal(
+		refusal{groups > 1, clusterMode},
+		refusal{clusters > 1 || replicas > 0, oneNode},
+	)
+}
+
+func refuseAtModify(in *ModifyReplicationGroupInput) error {
+	return firstRefusal(
+		refusal{isTrue(in.AutomaticFailoverEnabled), failover},
+		refusal{isTrue(in.MultiAZEnabled), multiAZ},
+		refusal{!isDisabled(in.ClusterMode) || isClusterGroup(in.ParameterGroup), clusterMode},
+		refusal{in.PrimaryClusterID != nil, noRole},
+		refusal{in.SnapshottingClusterID != nil, "Gatehouse keeps no snapshots. Leave SnapshottingClusterId out."},
+		refusal{in.NodeGroupID != nil, "NodeGroupId is deprecated by AWS and has no effect. Leave it out."},
+		refusal{in.CacheSecurityGroupNames != nil, noClassic},
+		refusal{in.LogDeliveryConfigurations > 0, noLogs},
+	)
+}
+
+func refuseAtDelete(in *DeleteReplicationGroupInput) error {
+	return firstRefusal(
+		refusal{
+			isTrue(in.RetainPrimaryCluster),
+			"Gatehouse has no cache clusters outside replication groups, so the primary can't be retained. Pass --no-retain-primary-cluster or leave the parameter out.",
+		},
+		refusal{
+			in.FinalSnapshotIdentifier != nil,
+			"Gatehouse keeps no snapshots, and deleting this replication group removes its data. Save the data yourself, then leave FinalSnapshotIdentifier out.",
+		},
+	)
+}
+
+func isDisabled(clusterMode *string) bool {
+	return clusterMode == nil || strings.EqualFold(*clusterMode, "disabled")
+}
+
+// isClusterGroup recognises the default parameter groups of cluster mode.
+func isClusterGroup(name *string) bool {
+	return name != nil && strings.HasSuffix(strings.ToLower(*name), ".cluster.on")
+}

@@ -1,0 +1,226 @@
+package caches
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"github.com/gatehouse/gatehouse/internal/control/naming"
+	"github.com/gatehouse/gatehouse/internal/control/state"
+	"github.com/gatehouse/gatehouse/internal/control/users"
+	"github.com/gatehouse/gatehouse/internal/identity"
+)
+
+// ModifyReplicationGroup changes a cache's access, its settings or both, or
+// refuses the whole request. Access and the parameter group take effect on
+// engines and gateways, so the cache is modifying until they have; other
+// settings are recorded at once.
+func (s *Service) ModifyReplicationGroup(ctx context.Context, in ModifyReplicationGroupInput) (ReplicationGroup, error) {
+	ask, err := accessChangeOf(&in)
+	if err != nil {
+		return ReplicationGroup{}, err
+	}
+	if err := firstOf(
+		func() error { return refuseAtModify(&in) },
+		func() error { return checkChanges(&in) },
+	); err != nil {
+		return ReplicationGroup{}, err
+	}
+	var shown *identity.ReplicationGroup
+	_, err = s.state.Update(ctx, func(tx *state.Tx) error {
+		shown, err = s.modify(tx, &in, ask)
+		return err
+	})
+	if err != nil {
+		return ReplicationGroup{}, err
+	}
+	return s.show(shown), nil
+}
+
+// checkChanges checks each value of a request by itself.
+func checkChanges(in *ModifyReplicationGroupInput) error {
+	if in.Description != nil && strings.TrimSpace(*in.Description) == "" {
+		return naming.Missing("ReplicationGroupDescription")
+	}
+	return firstOf(
+		func() error { return text("ReplicationGroupDescription", in.Description) },
+		func() error { return checkNodeType(in.NodeType) },
+		func() error { return text("NotificationTopicArn", in.NotificationTopicARN) },
+		func() error { return texts("SecurityGroupIds", in.SecurityGroupIDs) },
+		func() error { return checkRetention(in.SnapshotRetentionLimit) },
+		func() error { return checkWindows(in.SnapshotWindow, in.MaintenanceWindow) },
+		func() error { return oneOf("IpDiscovery", in.IPDiscovery, "ipv4", "ipv6") },
+		func() error {
+			return oneOf("TransitEncryptionMode", in.TransitEncryptionMode, "preferred", "required")
+		},
+	)
+}
+
+// modify decides a request on the newest view and returns the cache as it then is.
+func (s *Service) modify(tx *state.Tx, in *ModifyReplicationGroupInput, ask accessChange) (*identity.ReplicationGroup, error) {
+	old, err := findCache(tx.View(), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if old.Status != identity.Available {
+		return nil, identity.Errorf(identity.ReplicationGroupState, "Replication group must be in available state to modify.")
+	}
+	if err := checkTransitChange(old, in, ask); err != nil {
+		return nil, err
+	}
+	rg := *old
+	outcome, err := s.changeAccess(tx.View(), &rg, ask)
+	if err != nil {
+		return nil, err
+	}
+	if err := changeSettings(tx.View(), &rg, in); err != nil {
+		return nil, err
+	}
+	if reflect.DeepEqual(rg, *old) && !outcome.repeated {
+		return nil, identity.Errorf(identity.InvalidParameterCombination, "No modifications were requested")
+	}
+	s.record(tx, old, &rg, ask, outcome)
+	return &rg, nil
+}
+
+// changeAccess makes what ask brings about the target of rg.
+func (s *Service) changeAccess(view *state.View, rg *identity.ReplicationGroup, ask accessChange) (decided, error) {
+	if !ask.changesAccess() {
+		return decided{next: rg.Access}, nil
+	}
+	outcome, err := s.decide(rg.ID, rg.Access, ask)
+	if err != nil || !outcome.changed {
+		return outcome, err
+	}
+	version := versionOf(rg)
+	if ask.token != nil && !version.tokenChange {
+		return decided{}, identity.Errorf(identity.InvalidParameterCombination,
+			"Modifying the AUTH token is not supported for %s %s. It requires redis 5.0.6 or later, or valkey 7.2 or later.", rg.Engine, rg.EngineVersion)
+	}
+	if group := outcome.next.GroupID; group != "" {
+		if err := attachable(view, group, version); err != nil {
+			return decided{}, err
+		}
+	}
+	if outcome.next.State != identity.AuthNone {
+		if err := checkAccessNeeds(outcome.next.GroupID != "", version, rg.Transit); err != nil {
+			return decided{}, err
+		}
+	}
+	rg.Target, rg.Status = &outcome.next, identity.Modifying
+	return outcome, nil
+}
+
+// attachable checks that a cache of that version may be given the group.
+func attachable(view *state.View, groupID string, version EngineVersion) error {
+	group, err := users.Attachable(view, groupID, version.Engine)
+	if err != nil || version.iam {
+		return err
+	}
+	for _, member := range users.Membership(group) {
+		if user := view.Users[member.UserID]; user != nil && user.Auth == identity.AuthIAM {
+			return identity.Errorf(identity.InvalidParameterCombination,
+				"User group %s has user %s with authentication type iam, which is not supported for %s %s. It requires redis 7.0 or later, or valkey.",
+				group.ID, user.ID, version.Engine, version.Version)
+		}
+	}
+	return nil
+}
+
+// checkTransitChange answers the TransitEncryption parameters. AWS refuses them
+// on a cache with access control even when they change nothing.
+func checkTransitChange(rg *identity.ReplicationGroup, in *ModifyReplicationGroupInput, ask accessChange) error {
+	if in.TransitEncryptionEnabled == nil && in.TransitEncryptionMode == nil {
+		return nil
+	}
+	encrypted := rg.Transit != identity.TransitPlain
+	switch {
+	case rg.Access.State != identity.AuthNone || ask.token != nil || ask.add != "":
+		return identity.Errorf(identity.InvalidParameterCombination,
+			"Modification of transit encryption is not supported for access control enabled clusters.")
+	case in.TransitEncryptionMode != nil && !or(in.TransitEncryptionEnabled, encrypted):
+		return identity.Errorf(identity.InvalidParameterCombination,
+			"To modify transit encryption mode, set encryption-in-transit as enabled.")
+	case or(in.TransitEncryptionEnabled, encrypted) != encrypted,
+		in.TransitEncryptionMode != nil && !strings.EqualFold(*in.TransitEncryptionMode, string(rg.Transit)):
+		return identity.Errorf(identity.InvalidParameterCombination,
+			"Changing the transit encryption of a replication group comes with a later version of Gatehouse. Create a replication group with the encryption that you want.")
+	}
+	return nil
+}
+
+// changeSettings writes the settings of a request into rg.
+func changeSettings(view *state.View, rg *identity.ReplicationGroup, in *ModifyReplicationGroupInput) error {
+	if err := checkSameEngine(rg, in); err != nil {
+		return err
+	}
+	settings := &rg.Settings
+	rg.Description = or(in.Description, rg.Description)
+	rg.NodeType = or(in.NodeType, rg.NodeType)
+	settings.NotificationTopicARN = or(in.NotificationTopicARN, settings.NotificationTopicARN)
+	settings.AutoMinorVersionUpgrade = or(in.AutoMinorVersionUpgrade, settings.AutoMinorVersionUpgrade)
+	settings.SnapshotRetentionLimit = int(or(in.SnapshotRetentionLimit, int32(settings.SnapshotRetentionLimit)))
+	settings.SnapshotWindow = or(in.SnapshotWindow, settings.SnapshotWindow)
+	settings.MaintenanceWindow = strings.ToLower(or(in.MaintenanceWindow, settings.MaintenanceWindow))
+	settings.IPDiscovery = strings.ToLower(or(in.IPDiscovery, settings.IPDiscovery))
+	if in.SecurityGroupIDs != nil {
+		settings.SecurityGroupIDs = in.SecurityGroupIDs
+	}
+	if name := strings.ToLower(or(in.ParameterGroup, settings.ParameterGroup)); name != settings.ParameterGroup {
+		if err := checkParameterGroup(view, name, versionOf(rg).Family); err != nil {
+			return err
+		}
+		settings.ParameterGroup, rg.Status = name, identity.Modifying
+	}
+	return nil
+}
+
+// checkSameEngine allows the engine and the version that the cache has.
+func checkSameEngine(rg *identity.ReplicationGroup, in *ModifyReplicationGroupInput) error {
+	engine, err := naming.Engine(or(in.Engine, string(rg.Engine)))
+	if err != nil {
+		return err
+	}
+	version := versionOf(rg)
+	if in.EngineVersion != nil && !version.isCalled(*in.EngineVersion) {
+		if version, err = findVersion(engine, in.EngineVersion); err != nil {
+			return err
+		}
+	}
+	if engine != rg.Engine || version.Version != rg.EngineVersion {
+		return identity.Errorf(identity.InvalidParameterCombination,
+			"Changing the engine or its version (%s %s) comes with a later version of Gatehouse.", rg.Engine, rg.EngineVersion)
+	}
+	return nil
+}
+
+// record writes the changed cache and what is worth telling about the change.
+func (s *Service) record(tx *state.Tx, old, rg *identity.ReplicationGroup, ask accessChange, outcome decided) {
+	if outcome.repeated {
+		tx.Event(cacheSource, rg.ID, "The AUTH token of strategy %s is the one in force already; nothing changed. %s", ask.strategy, openness(rg.ID, rg.Access))
+	}
+	if outcome.changed && ask.token != nil {
+		s.tokenEvents(tx, rg.ID, old.Past, *ask.token)
+		if ask.strategy == strategySet && outcome.token != newest && len(old.Access.Tokens) > 0 {
+			tx.Event(cacheSource, rg.ID, "The AUTH token that is being set is not the one most recently rotated in: clients that use that one can't log in once the change is complete.")
+		}
+		rg.Past = s.key.Remember(old.Past, *ask.token, s.clock.Now().UTC())
+	}
+	if !reflect.DeepEqual(rg, old) {
+		tx.Put(rg)
+	}
+}
+
+// tokenEvents tells when a new token is against the guide's recommendations.
+// They are recommendations: AWS does not enforce them.
+func (s *Service) tokenEvents(tx *state.Tx, id string, past []identity.PastSecret, token identity.Secret) {
+	if isWeak(token) {
+		tx.Event(cacheSource, id, "The new AUTH token is weak: it has fewer than %d of upper case, lower case, digits and punctuation.", wantedClasses)
+	}
+	switch same, similar := s.key.Resembles(past, token); {
+	case same:
+		tx.Event(cacheSource, id, "The new AUTH token is the same as one of the last %d.", identity.PastSecretsKept)
+	case similar:
+		tx.Event(cacheSource, id, "The new AUTH token is similar to one of the last %d.", identity.PastSecretsKept)
+	}
+}
