@@ -405,3 +405,53 @@ func TestNoTransactionIsTooBigForTheStore(t *testing.T) {
 		t.Error("the user is still there")
 	}
 }
+
+func TestGroupThatIsBeingDeletedHoldsNobodyUp(t *testing.T) {
+	a := crowd(t)
+	a.makeGroup("g", identity.Redis, "own-default", "r-alice")
+	if _, err := a.DeleteUserGroup(a.ctx, "g"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.DeleteUser(a.ctx, "own-default"); err != nil {
+		t.Errorf("its default user cannot be deleted: %v", err)
+	}
+	if _, err := a.ModifyUser(a.ctx, ModifyUserInput{ID: "r-alice", Engine: ptr("valkey")}); err != nil {
+		t.Errorf("its user cannot be modified: %v", err)
+	}
+	if g := a.group("g"); g.Status != identity.Deleting || g.Target != nil {
+		t.Errorf("%+v", g)
+	}
+	a.finish(func(noun any) bool { _, isUser := noun.(*identity.User); return isUser })
+	if a.user("own-default").Status != identity.Deleting || a.user("r-alice").Status != identity.Active {
+		t.Error("a user is gone before the group that has it")
+	}
+	a.makeCache("cache", identity.Redis, "g") // against the rules: no cache may be left without its group
+	a.finish(all)
+	a.group("g")
+	a.put(&identity.ReplicationGroup{ID: "cache"})
+	a.finish(all)
+	if view := a.state.View(); view.UserGroups["g"] != nil || view.Users["own-default"] != nil {
+		t.Error("group or user is still there")
+	}
+}
+
+func TestUserDeletedWhileItsGroupIsBeingCreated(t *testing.T) {
+	a := crowd(t)
+	if _, err := a.CreateUserGroup(a.ctx, CreateUserGroupInput{ID: "g", Engine: "redis", UserIDs: []string{"default", "r-alice"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.DeleteUser(a.ctx, "r-alice"); err != nil {
+		t.Fatal(err)
+	}
+	described, err := a.DescribeUserGroups(ptr("g"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := described[0]; g.Status != identity.Creating || !cmp.Equal(g.Pending, &PendingChanges{Remove: []string{"r-alice"}}) {
+		t.Errorf("%+v, pending %+v", g, g.Pending)
+	}
+	a.finish(all)
+	if g := a.group("g"); g.Status != identity.Active || len(g.Members) != 1 || a.state.View().Users["r-alice"] != nil {
+		t.Errorf("%+v", g)
+	}
+}
