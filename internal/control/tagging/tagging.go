@@ -68,7 +68,10 @@ func (s *Service) change(ctx context.Context, arn string, to func(have map[strin
 		}
 		return nil
 	})
-	return sorted(result), err
+	if err != nil {
+		return nil, err
+	}
+	return sorted(result), nil
 }
 
 // carrier is a noun that has tags, and how to make a copy of it with others.
