@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse/gatehouse/internal/control/state"
 	"github.com/gatehouse/gatehouse/internal/credential"
 	"github.com/gatehouse/gatehouse/internal/identity"
+	"github.com/gatehouse/gatehouse/internal/store"
 	"github.com/gatehouse/gatehouse/internal/store/memory"
 )
 
@@ -24,15 +25,17 @@ type tester interface {
 // testAccount is a Service with its state, fresh from the first start.
 type testAccount struct {
 	*Service
-	t   tester
-	ctx context.Context
+	t     tester
+	ctx   context.Context
+	store store.Store
 }
 
 func newAccount(t tester, quotas Quotas) *testAccount {
 	t.Helper()
 	c := clock.NewFake(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
 	ctx := context.Background()
-	st, err := state.Open(ctx, memory.New(), c)
+	records := memory.New()
+	st, err := state.Open(ctx, records, c)
 	if err != nil {
 		t.Fatalf("opening the state: %v", err)
 	}
@@ -40,6 +43,7 @@ func newAccount(t tester, quotas Quotas) *testAccount {
 		Service: New(st, naming.Account{ID: "000000000000", Region: "us-east-1"}, credential.NewKey([32]byte{1}), c, quotas),
 		t:       t,
 		ctx:     ctx,
+		store:   records,
 	}
 	if err := a.Init(ctx); err != nil {
 		t.Fatalf("init: %v", err)
@@ -64,6 +68,19 @@ func (a *testAccount) finish(settled func(noun any) bool) {
 		}
 	}
 	a.t.Fatalf("Finish does not come to an end")
+}
+
+// restart reads everything from the store again, as the next start does.
+func (a *testAccount) restart() {
+	a.t.Helper()
+	st, err := state.Open(a.ctx, a.store, a.clock)
+	if err != nil {
+		a.t.Fatalf("opening the state again: %v", err)
+	}
+	a.Service = New(st, a.account, a.key, a.clock, a.quotas)
+	if err := a.Init(a.ctx); err != nil {
+		a.t.Fatalf("init again: %v", err)
+	}
 }
 
 func all(any) bool { return true }

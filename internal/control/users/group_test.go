@@ -455,3 +455,19 @@ func TestUserDeletedWhileItsGroupIsBeingCreated(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 }
+
+func TestRestartInTheMiddleOfAChange(t *testing.T) {
+	a := crowd(t)
+	a.makeGroup("g", identity.Valkey, "r-alice", "v-bob")
+	if _, err := a.ModifyUserGroup(a.ctx, ModifyUserGroupInput{ID: "g", Remove: []string{"r-alice", "v-bob"}}); err != nil {
+		t.Fatal(err)
+	}
+	a.restart()
+	if g := a.group("g"); len(g.Members) != 2 || len(Membership(g)) != 0 {
+		t.Errorf("%+v: an empty membership is a membership too", g)
+	}
+	a.finish(all)
+	if g := a.group("g"); g.Status != identity.Active || len(g.Members) != 0 {
+		t.Errorf("%+v", g)
+	}
+}

@@ -229,6 +229,7 @@ func TestRequestsFollowTheRulesInEveryOrder(t *testing.T) {
 			"modify group": func(*rapid.T) { r.opModifyGroup() },
 			"delete group": func(*rapid.T) { r.opDeleteGroup() },
 			"cache":        func(*rapid.T) { r.opCache() },
+			"restart":      func(*rapid.T) { r.restart() },
 			"finish some":  func(*rapid.T) { r.opFinish(rapid.Bool()) },
 			"finish all":   func(*rapid.T) { r.opFinish(rapid.Just(true)) },
 		})
