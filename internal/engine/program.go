@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+
+	"github.com/gatehouse/gatehouse/internal/identity"
+)
+
+// ErrNotInstalled is wrapped by the error of Start when the program is missing.
+var ErrNotInstalled = errors.New("not installed")
+
+// findProgram returns the absolute path of an engine's program: it is shown by
+// INFO, where a relative one would be shown with the engine's directory.
+func findProgram(kind identity.Engine, configured string) (string, error) {
+	if kind != identity.Valkey && kind != identity.Redis {
+		return "", fmt.Errorf("there is no engine %q", kind)
+	}
+	name := string(kind) + "-server"
+	if configured != "" {
+		name = configured
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		hint := "on Debian 12 `make setup` does it (valkey-server is in bookworm-backports); elsewhere install Valkey 7.2 or later"
+		if kind == identity.Redis {
+			hint = "on Debian 12 `make setup` does it; elsewhere install Redis OSS 7.0 or 7.2"
+		}
+		return "", fmt.Errorf("%s is %w: %s (%w)", name, ErrNotInstalled, hint, err)
+	}
+	return path, nil
+}
