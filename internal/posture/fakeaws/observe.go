@@ -227,3 +227,10 @@ func lookupEvents(r *Region, q *request) (Doc, error) {
 	}
 	return out, nil
 }
+
+// Happened seeds a management event of ElastiCache in CloudTrail.
+func (r *Region) Happened(operation string, parameters Doc) {
+	r.fake.mu.Lock()
+	defer r.fake.mu.Unlock()
+	r.record(Call{Region: r.Name, Service: "elasticache", Operation: operation, Input: parameters})
+}
