@@ -9,9 +9,9 @@ import (
 )
 
 // finishBatch bounds how many nouns one call of Finish writes, each with its
-// event: etcd takes 128 operations in one transaction, and the caller has
-// writes of its own.
-const finishBatch = 40
+// event: an external etcd takes 128 operations in one transaction unless it is
+// told otherwise, and caches.Finish, which shares it, may need 80 of them.
+const finishBatch = 20
 
 // Finish brings users and groups that are being created, modified or deleted to
 // the end of it, where settled says that every cache which depends on the noun
