@@ -143,16 +143,16 @@ func (s *Service) changeToken(from identity.Access, ask accessChange, stays stri
 		return decided{}, identity.Errorf(identity.InvalidParameterCombination,
 			"Auth tokens can't be enabled with a user group already associated. Pass RemoveUserGroups to proceed.")
 	}
-	is := s.matchOf(from.Tokens, *ask.token)
+	is, digest := s.matchOf(from.Tokens, *ask.token)
 	next := identity.Access{
 		State: identity.RequiredOne, Strategy: ask.strategy, Attached: from.Attached, From: from.From,
-		Tokens: []identity.Digest{s.key.Digest(*ask.token)},
+		Tokens: []identity.Digest{digest},
 	}
 	switch steps[step{from.State, ask.strategy, is}] {
 	case moveStay:
 		return decided{next: from, repeated: true, token: is}, nil
 	case moveRotate:
-		next.Tokens, next.State = rotated(from, next.Tokens[0], is)
+		next.Tokens, next.State = rotated(from, digest)
 	case moveSet:
 	case moveDirect:
 		if !s.config.DirectSet {
@@ -174,18 +174,20 @@ func setNeedsRotate(from identity.AuthState) error {
 		"Auth token update strategy set is not supported currently: the replication group must have two AUTH tokens or an optional one, and %s. Pass this AuthToken with strategy ROTATE first, then with SET.", has)
 }
 
-// matchOf compares token with all that a cache has.
-func (s *Service) matchOf(tokens []identity.Digest, token identity.Secret) match {
-	is := other
+// matchOf compares token with all that a cache has, and returns its digest: the
+// one that the cache has already, or a new one.
+func (s *Service) matchOf(tokens []identity.Digest, token identity.Secret) (match, identity.Digest) {
 	for i := range tokens {
-		if s.key.Matches(&tokens[i], []byte(token.Reveal())) {
-			is = older
-			if i == len(tokens)-1 {
-				is = newest
-			}
+		switch {
+		case !s.key.Matches(&tokens[i], []byte(token.Reveal())):
+			continue
+		case i == len(tokens)-1:
+			return newest, tokens[i]
+		default:
+			return older, tokens[i]
 		}
 	}
-	return is
+	return other, s.key.Digest(token)
 }
 
 // changeGroup answers a request without a token: attach, detach, swap.

@@ -1,7 +1,6 @@
 package caches
 
 import (
-	"slices"
 	"time"
 
 	"github.com/gatehouse/gatehouse/internal/control/state"
@@ -43,12 +42,12 @@ func finish(tx *state.Tx, now time.Time, old *identity.ReplicationGroup) {
 		for _, node := range rg.Nodes {
 			tx.Event(clusterSource, node.ClusterID, "Cache cluster created")
 		}
-		if rg.Access.State == identity.AuthNone {
+		if isOpen(rg.Access) {
 			tx.Event(cacheSource, rg.ID, "%s", openness(rg.ID, rg.Access))
 		}
 	case old.Target != nil:
 		rg.Access = *old.Target
-		if changesTokens(old.Access, rg.Access) {
+		if len(rg.Access.Tokens) > 0 { // nothing but ROTATE and SET leads there
 			rg.TokenChanged = now.UTC()
 		}
 		accessEvents(tx, rg.ID, old.Access, rg.Access)
@@ -56,12 +55,6 @@ func finish(tx *state.Tx, now time.Time, old *identity.ReplicationGroup) {
 		tx.Event(cacheSource, rg.ID, "Replication group %s modified", rg.ID)
 	}
 	tx.Put(&rg)
-}
-
-// changesTokens reports whether tokens were added or replaced; taking all of
-// them away is not a change of a token.
-func changesTokens(from, to identity.Access) bool {
-	return len(to.Tokens) > 0 && !slices.Equal(from.Tokens, to.Tokens)
 }
 
 // accessEvents tells what has taken effect.
@@ -79,9 +72,18 @@ func accessEvents(tx *state.Tx, id string, from, to identity.Access) {
 	if from.GroupID != "" && from.GroupID != to.GroupID {
 		tx.Event(cacheSource, id, "User group %s was disassociated from replication group %s, and the connections of its users ended.", from.GroupID, id)
 	}
-	if to.State == identity.AuthNone || to.State == identity.OptionalOne {
+	switch {
+	case isOpen(to):
 		tx.Event(cacheSource, id, "%s", openness(id, to))
+	case isOpen(from):
+		tx.Event(cacheSource, id, "Clients are no longer let in to replication group %s without a credential, and the connections of those that were ended.", id)
 	}
+}
+
+// isOpen reports whether clients are let in without a credential by tokens or
+// their absence; whether a user group does that is a matter of its users.
+func isOpen(access identity.Access) bool {
+	return access.State == identity.AuthNone || access.State == identity.OptionalOne
 }
 
 // openness says whom the cache lets in without a credential.

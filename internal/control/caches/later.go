@@ -41,7 +41,7 @@ func refuseAtCreate(in *CreateReplicationGroupInput) error {
 		refusal{isTrue(in.AutomaticFailoverEnabled), failover},
 		refusal{isTrue(in.MultiAZEnabled), multiAZ},
 		refusal{!isDisabled(in.ClusterMode) || isClusterGroup(in.ParameterGroup), clusterMode},
-		refusal{in.NodeGroupConfigurations > 1, clusterMode},
+		refusal{in.NodeGroupConfigurations > 0, "A replication group has one shard with one node. Leave NodeGroupConfiguration out."},
 		refusal{isTrue(in.DataTieringEnabled), "Gatehouse has no data tiering. Leave DataTieringEnabled out."},
 		refusal{in.SnapshotName != nil || in.SnapshotARNs != nil || in.ServerlessCacheSnapshotName != nil, noSnapshots},
 		refusal{in.GlobalReplicationGroupID != nil, "Gatehouse has no global datastores. Leave GlobalReplicationGroupId out."},

@@ -84,17 +84,11 @@ var steps = map[step]move{
 }
 
 // rotated returns the tokens and the state after token was rotated in.
-func rotated(from identity.Access, token identity.Digest, is match) ([]identity.Digest, identity.AuthState) {
-	switch from.State {
-	case identity.AuthNone, identity.RBAC:
+func rotated(from identity.Access, token identity.Digest) ([]identity.Digest, identity.AuthState) {
+	if len(from.Tokens) == 0 {
 		return []identity.Digest{token}, identity.OptionalOne
-	default:
-		kept := from.Tokens[len(from.Tokens)-1]
-		if is == older {
-			token = from.Tokens[0] // the same token keeps its digest
-		}
-		return []identity.Digest{kept, token}, identity.RequiredTwo
 	}
+	return []identity.Digest{from.Tokens[len(from.Tokens)-1], token}, identity.RequiredTwo
 }
 
 // fresh returns access of a new kind, to which no session belongs yet.

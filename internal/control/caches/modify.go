@@ -3,6 +3,7 @@ package caches
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/internal/control/naming"
@@ -88,22 +89,22 @@ func (s *Service) changeAccess(view *state.View, rg *identity.ReplicationGroup, 
 	if !ask.changesAccess() {
 		return decided{next: rg.Access}, nil
 	}
-	outcome, err := s.decide(rg.ID, rg.Access, ask)
-	if err != nil || !outcome.changed {
-		return outcome, err
-	}
 	version := versionOf(rg)
+	if ask.token != nil || ask.add != "" {
+		if err := checkAccessNeeds(ask.add != "", version, rg.Transit); err != nil {
+			return decided{}, err
+		}
+	}
 	if ask.token != nil && !version.tokenChange {
 		return decided{}, identity.Errorf(identity.InvalidParameterCombination,
 			"Modifying the AUTH token is not supported for %s %s. It requires redis 5.0.6 or later, or valkey 7.2 or later.", rg.Engine, rg.EngineVersion)
 	}
+	outcome, err := s.decide(rg.ID, rg.Access, ask)
+	if err != nil || !outcome.changed {
+		return outcome, err
+	}
 	if group := outcome.next.GroupID; group != "" {
 		if err := attachable(view, group, version); err != nil {
-			return decided{}, err
-		}
-	}
-	if outcome.next.State != identity.AuthNone {
-		if err := checkAccessNeeds(outcome.next.GroupID != "", version, rg.Transit); err != nil {
 			return decided{}, err
 		}
 	}
@@ -199,16 +200,24 @@ func (s *Service) record(tx *state.Tx, old, rg *identity.ReplicationGroup, ask a
 	if outcome.repeated {
 		tx.Event(cacheSource, rg.ID, "The AUTH token of strategy %s is the one in force already; nothing changed. %s", ask.strategy, openness(rg.ID, rg.Access))
 	}
-	if outcome.changed && ask.token != nil {
+	if outcome.changed && ask.token != nil && outcome.token != newest {
 		s.tokenEvents(tx, rg.ID, old.Past, *ask.token)
-		if ask.strategy == strategySet && outcome.token != newest && len(old.Access.Tokens) > 0 {
+		if ask.strategy == strategySet && len(old.Access.Tokens) > 0 {
 			tx.Event(cacheSource, rg.ID, "The AUTH token that is being set is not the one most recently rotated in: clients that use that one can't log in once the change is complete.")
 		}
-		rg.Past = s.key.Remember(old.Past, *ask.token, s.clock.Now().UTC())
+		rg.Past = s.remember(old.Past, *ask.token)
 	}
 	if !reflect.DeepEqual(rg, old) {
 		tx.Put(rg)
 	}
+}
+
+// remember puts token at the front of past, where it is once.
+func (s *Service) remember(past []identity.PastSecret, token identity.Secret) []identity.PastSecret {
+	others := slices.DeleteFunc(slices.Clone(past), func(p identity.PastSecret) bool {
+		return s.key.Matches(&p.Exact, []byte(token.Reveal()))
+	})
+	return s.key.Remember(others, token, s.clock.Now().UTC())
 }
 
 // tokenEvents tells when a new token is against the guide's recommendations.

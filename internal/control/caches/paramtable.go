@@ -53,7 +53,6 @@ var parameters = []parameter{
 	{name: "notify-keyspace-events", kind: "string", standard: "", since: "redis3.2", valid: isKeyspaceEvents, description: "Classes of keyspace events that are published; empty for none."},
 	{name: "slowlog-log-slower-than", kind: "integer", allowed: "-1-", standard: "10000", since: "redis3.2", description: "Microseconds from which a command is logged as slow; -1 for none."},
 	{name: "slowlog-max-len", kind: "integer", allowed: "0-", standard: "128", since: "redis3.2", description: "How many slow commands are kept."},
-	{name: "tcp-keepalive", kind: "integer", allowed: "0-", standard: "300", since: "redis3.2", description: "Seconds between keep-alive probes; 0 for none."},
 	{name: "timeout", kind: "integer", allowed: "0,20-", standard: "0", since: "redis3.2", description: "Seconds after which an idle connection is closed; 0 for never."},
 }
 

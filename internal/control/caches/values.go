@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gatehouse/gatehouse/internal/identity"
 )
@@ -73,8 +75,8 @@ func text(field string, value *string) error {
 	if len(*value) > maxText {
 		return invalid(field, "it is longer than %d characters.", maxText)
 	}
-	if strings.ContainsFunc(*value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return invalid(field, "it has control characters.")
+	if !utf8.ValidString(*value) || strings.ContainsFunc(*value, unicode.IsControl) {
+		return invalid(field, "it has characters that are not text.")
 	}
 	return nil
 }
