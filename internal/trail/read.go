@@ -81,13 +81,14 @@ func (q *Query) selects(r *Record) bool {
 
 // Verify checks the chain of all files in dir and returns how many records it
 // holds and the hash of its last line, which may be kept elsewhere to show later
-// that the end was not cut off.
-func Verify(dir string) (records int64, head string, err error) {
+// that the end was not cut off: a hash given as expect must be among the chain's.
+func Verify(dir, expect string) (records int64, head string, err error) {
 	files, err := Files(dir)
 	if err != nil {
 		return 0, "", err
 	}
 	head = genesis
+	seen := expect == "" || expect == genesis
 	for _, path := range files {
 		_, _, err := scan(path, func(line []byte) error {
 			var r Record
@@ -102,11 +103,15 @@ func Verify(dir string) (records int64, head string, err error) {
 				return fmt.Errorf("trail: %s: record %d where %d is due", path, r.Seq, records+1)
 			}
 			records, head = r.Seq, hashOf(line)
+			seen = seen || head == expect
 			return nil
 		})
 		if err != nil {
 			return records, head, err
 		}
+	}
+	if !seen {
+		return records, head, fmt.Errorf("trail: no record has the hash %s: the end was cut off, or the hash is of another trail", expect)
 	}
 	return records, head, nil
 }

@@ -39,13 +39,19 @@ func TestTheChainGoesOnOverRestarts(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, login("a", "accepted"), login("b", "refused"))
 	write(t, dir, login("c", "accepted"))
-	records, head, err := trail.Verify(dir)
+	records, head, err := trail.Verify(dir, "")
 	if err != nil || records != 3 {
 		t.Fatalf("Verify: %d records, %v", records, err)
 	}
 	write(t, dir, login("d", "accepted"))
-	if _, next, _ := trail.Verify(dir); next == head {
+	if _, next, _ := trail.Verify(dir, ""); next == head {
 		t.Error("the head did not move with a new record")
+	}
+	if _, _, err := trail.Verify(dir, head); err != nil {
+		t.Errorf("a head that was kept is not found again: %v", err)
+	}
+	if _, _, err := trail.Verify(dir, strings.Repeat("0", 63)+"1"); err == nil {
+		t.Error("a head that never was is accepted")
 	}
 }
 
@@ -68,7 +74,7 @@ func TestEveryTamperingIsSeen(t *testing.T) {
 		if err := os.WriteFile(path, changed, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := trail.Verify(dir); err == nil {
+		if _, _, err := trail.Verify(dir, ""); err == nil {
 			t.Errorf("%s: not seen", name)
 		}
 	}
@@ -89,7 +95,7 @@ func TestALineCutOffByACrashIsKeptAndContinued(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, login("c", "accepted"))
-	if records, _, err := trail.Verify(dir); err != nil || records != 3 {
+	if records, _, err := trail.Verify(dir, ""); err != nil || records != 3 {
 		t.Errorf("Verify after a cut line: %d records, %v", records, err)
 	}
 }
