@@ -46,7 +46,7 @@ func supervise(text string) {
 	if err == nil {
 		var node directory.Node
 		node, err = e.Node("")
-		fmt.Println(node.Secrets["alice"].Reveal())
+		fmt.Println(node.Secrets["alice"].Reveal(), node.Address)
 	}
 	if err != nil {
 		fmt.Println("failed:", err)
@@ -424,10 +424,10 @@ func TestOneSupervisorPerDirectory(t *testing.T) {
 func TestOrphanIsStoppedAndItsDataFound(t *testing.T) {
 	each(t, func(t *testing.T, kind identity.Engine) {
 		dir := t.TempDir()
-		secret, died := diedWithoutStopping(t, kind, dir)
-		orphan, err := admin.Dial(background(t), "unix", filepath.Join(dir, "gateway"))
+		secret, address, died := diedWithoutStopping(t, kind, dir)
+		orphan, err := admin.Dial(background(t), "unix", address)
 		if err != nil {
-			t.Skipf("the path of the test's directory is too long for a socket: %v", err)
+			t.Fatal(err)
 		}
 		defer func() { _ = orphan.Close() }()
 		must(t, orphan, "AUTH", "alice", secret)
@@ -452,7 +452,7 @@ func TestOrphanIsStoppedAndItsDataFound(t *testing.T) {
 
 // diedWithoutStopping runs a supervisor in a process of its own; the function
 // that it returns kills that process alone.
-func diedWithoutStopping(t *testing.T, kind identity.Engine, dir string) (secret string, die func() bool) {
+func diedWithoutStopping(t *testing.T, kind identity.Engine, dir string) (secret, address string, die func() bool) {
 	t.Helper()
 	helper := exec.Command(os.Args[0])
 	helper.Env = append(os.Environ(), helperEnv+"="+string(kind)+" "+dir)
@@ -472,11 +472,11 @@ func diedWithoutStopping(t *testing.T, kind identity.Engine, dir string) (secret
 		return helper.ProcessState != nil
 	}
 	t.Cleanup(func() { die() })
-	if _, err := fmt.Fscanln(output, &secret); err != nil || secret == "failed:" {
+	if _, err := fmt.Fscanln(output, &secret, &address); err != nil || secret == "failed:" {
 		rest, _ := io.ReadAll(output)
 		t.Fatalf("the other supervisor: %v %s", err, rest)
 	}
-	return secret, die
+	return secret, address, die
 }
 
 func TestLongPathsGetAShortSocket(t *testing.T) {
@@ -580,13 +580,18 @@ func TestStopEndsByForce(t *testing.T) {
 		h := newHouse(t, engine.Options{})
 		e := h.start(kind, t.TempDir())
 		apply(t, e, engine.User{Name: "alice", Rules: []string{"~*", "+@all"}, Enabled: true})
+		administrator := login(t, node(t, e), directory.AdminUser)
+		must(t, administrator, "CONFIG", "SET", "busy-reply-threshold", "1")
 		conn := login(t, node(t, e), "alice")
 		gone := make(chan error)
 		go func() {
 			_, err := conn.Do(background(t), "EVAL", "while true do end", "0")
 			gone <- err
 		}()
-		login(t, node(t, e), directory.AdminUser) // by now the script may run; it never ends
+		var err error
+		for !admin.IsReply(err, "BUSY") { // until the script runs, which never ends
+			_, err = administrator.Do(background(t), "PING")
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		defer cancel()
 		if err := h.Stop(ctx, "orders-001"); err != nil {
@@ -596,4 +601,96 @@ func TestStopEndsByForce(t *testing.T) {
 			t.Error("the endless script ended well")
 		}
 	})
+}
+
+func TestCrashDuringRewriteOfTheAOF(t *testing.T) {
+	each(t, func(t *testing.T, kind identity.Engine) {
+		h := newHouse(t, engine.Options{})
+		e := h.start(kind, t.TempDir())
+		administrator := login(t, node(t, e), directory.AdminUser)
+		for i := range 100 {
+			must(t, administrator, "SET", fmt.Sprint("key", i), "v")
+		}
+		must(t, administrator, "CONFIG", "SET", "rdb-key-save-delay", "1000000") // a second for each key
+		must(t, administrator, "BGREWRITEAOF")
+		for { // until the child works
+			info, err := e.Info(background(t), "persistence")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info["aof_rewrite_in_progress"] == "1" {
+				break
+			}
+		}
+		began := time.Now()
+		kill(t, e)
+		h.await(engine.Crashed)
+		h.await(engine.Started)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("the engine was back after %s: it waited for the old one's child", took)
+		}
+		if got := must(t, login(t, node(t, e), directory.AdminUser), "DBSIZE").Int; got != 100 {
+			t.Errorf("%d keys are left of 100", got)
+		}
+	})
+}
+
+func TestSilentEngineIsReportedAndNotKilled(t *testing.T) {
+	each(t, func(t *testing.T, kind identity.Engine) {
+		h := newHouse(t, engine.Impatient(engine.Options{}))
+		e := h.start(kind, t.TempDir())
+		before := node(t, e).Start
+		must(t, login(t, node(t, e), directory.AdminUser), "CLIENT", "PAUSE", "700", "ALL")
+		if event := h.await(engine.Unresponsive); event.Start != before {
+			t.Errorf("the event is %+v", event)
+		}
+		h.await(engine.Responsive)
+		if after := node(t, e).Start; after != before {
+			t.Error("the engine was started anew")
+		}
+	})
+}
+
+// TestOnlyTheEngineItselfIsEvicted leaves a state file that names a process
+// which is not the engine: this one.
+func TestOnlyTheEngineItselfIsEvicted(t *testing.T) {
+	enginetest.Program(t, identity.Valkey)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "engine.json"), fmt.Appendf(nil, `{"pid":%d,"born":"another time"}`, os.Getpid()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.Create(filepath.Join(dir, "engine.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Close() }()
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	h := newHouse(t, engine.Options{})
+	if _, err := h.Start(ctx, engine.Spec{Name: "a-001", Kind: identity.Valkey, Dir: dir}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	_ = held.Close()
+	h.start(identity.Valkey, dir) // the file of a process that is gone is no obstacle
+}
+
+func TestLogIsBounded(t *testing.T) {
+	enginetest.Program(t, identity.Valkey)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "engine.log")
+	if err := os.WriteFile(path, make([]byte, 1<<20-100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	newHouse(t, engine.Options{}).start(identity.Valkey, dir)
+	now, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.Stat(path + ".1")
+	if err != nil || old.Size() > 1<<20 || now.Size() > 1<<20 {
+		t.Errorf("the log has %d bytes, the older one %v (%v)", now.Size(), old, err)
+	}
 }

@@ -86,18 +86,16 @@ func (c *Conn) Do(ctx context.Context, args ...string) (Reply, error) {
 	if len(args) == 0 {
 		return Reply{}, errors.New("asking the engine: no command")
 	}
-	deadline, _ := ctx.Deadline() // the zero time is no deadline
-	if err := c.net.SetDeadline(deadline); err != nil {
+	if err := c.net.SetDeadline(time.Time{}); err != nil {
 		return Reply{}, fmt.Errorf("asking the engine for %s: %w", args[0], err)
 	}
 	past := time.Unix(1, 0)
 	stop := context.AfterFunc(ctx, func() { _ = c.net.SetDeadline(past) })
-	defer stop()
 	reply, err := c.exchange(args)
+	if !stop() {
+		err = ctx.Err() // the deadline may hit the next command, so this one fails
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
 		return Reply{}, fmt.Errorf("asking the engine for %s: %w", args[0], err)
 	}
 	if reply.Kind == Failure {
