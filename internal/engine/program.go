@@ -11,6 +11,13 @@ import (
 // ErrNotInstalled is wrapped by the error of Start when the program is missing.
 var ErrNotInstalled = errors.New("not installed")
 
+// Installed says whether the program of an engine can be found; the error says
+// how to install it.
+func (s *Supervisor) Installed(kind identity.Engine) error {
+	_, err := findProgram(kind, s.options.Programs[kind])
+	return err
+}
+
 // findProgram returns the absolute path of an engine's program: it is shown by
 // INFO, where a relative one would be shown with the engine's directory.
 func findProgram(kind identity.Engine, configured string) (string, error) {

@@ -69,6 +69,9 @@ func (s *Service) plan(in *CreateReplicationGroupInput) (creation, error) {
 	if err != nil {
 		return creation{}, err
 	}
+	if err := s.installed(engine); err != nil {
+		return creation{}, err
+	}
 	version, err := findVersion(engine, in.EngineVersion)
 	if err != nil {
 		return creation{}, err
@@ -91,6 +94,18 @@ func (s *Service) plan(in *CreateReplicationGroupInput) (creation, error) {
 		Transit: transit, Settings: settingsAtCreate(in, version), Tags: tags,
 	}}
 	return plan, nil
+}
+
+// installed refuses an engine whose program is not there, because such a cache
+// would be creating for ever.
+func (s *Service) installed(engine identity.Engine) error {
+	if s.config.Installed == nil {
+		return nil
+	}
+	if err := s.config.Installed(engine); err != nil {
+		return identity.Errorf(identity.InsufficientCapacity, "A cache with engine %s cannot run here: %v.", engine, err)
+	}
+	return nil
 }
 
 // checkSettings checks each value of a request by itself.

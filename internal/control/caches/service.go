@@ -28,6 +28,9 @@ type Config struct {
 	// cache without a token, and with a new token on a cache that requires one.
 	// AWS has been seen to accept the former, and Terraform's provider relies on it.
 	DirectSet bool
+	// Installed says whether the program of an engine is there; the error says
+	// how to install it. Nil asks for nothing.
+	Installed func(identity.Engine) error
 }
 
 // Service carries out requests. Its methods may be called concurrently.

@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse/gatehouse/internal/acl"
 	"github.com/gatehouse/gatehouse/internal/control/caches"
 	"github.com/gatehouse/gatehouse/internal/control/state"
+	"github.com/gatehouse/gatehouse/internal/control/users"
 	"github.com/gatehouse/gatehouse/internal/directory"
 	"github.com/gatehouse/gatehouse/internal/engine"
 	"github.com/gatehouse/gatehouse/internal/identity"
@@ -74,7 +75,7 @@ func (d *desired) addGroup(view *state.View, access identity.Access) error {
 	if group == nil {
 		return nil // nobody is let in; a group in use cannot be deleted, so this does not last
 	}
-	for _, member := range members(group) {
+	for _, member := range users.Membership(group) {
 		user := view.Users[member.UserID]
 		if user == nil || user.Status == identity.Deleting {
 			continue
@@ -99,14 +100,6 @@ func (d *desired) addGroup(view *state.View, access identity.Access) error {
 		}
 	}
 	return nil
-}
-
-// members is the membership to bring about.
-func members(group *identity.UserGroup) []identity.Member {
-	if group.Status == identity.Modifying || group.Status == identity.Creating {
-		return group.Target
-	}
-	return group.Members
 }
 
 // aclPubsubDefault is the parameter that says whether users may use all channels
