@@ -32,6 +32,7 @@ type checker struct {
 	service *Service
 	judged  map[string]bool
 	found   []Violation
+	secret  bool // the value at hand is not to be told
 }
 
 func (c *checker) shape(path, name string, v reflect.Value) {
@@ -64,18 +65,15 @@ func (c *checker) member(path string, m *Member, v reflect.Value) {
 		}
 		return
 	}
+	secret := c.secret
+	c.secret = secret || m.Secret
 	c.shape(path, m.Shape, field)
+	c.secret = secret
 }
 
 func (c *checker) constraints(path string, shape *Shape, v reflect.Value) {
 	add := func(rule string, args ...any) {
-		violation := Violation{Path: path, Rule: fmt.Sprintf(rule, args...)}
-		if v.Kind() == reflect.String {
-			violation.Value = v.String()
-		} else if shape.Type != List && shape.Type != Map {
-			violation.Value = fmt.Sprint(v.Interface())
-		}
-		c.found = append(c.found, violation)
+		c.found = append(c.found, Violation{Path: path, Value: c.told(shape, v), Rule: fmt.Sprintf(rule, args...)})
 	}
 	size, what := measure(shape, v)
 	if shape.Min != nil && size < *shape.Min {
@@ -89,6 +87,18 @@ func (c *checker) constraints(path string, shape *Shape, v reflect.Value) {
 	}
 	if shape.pattern != nil && !shape.pattern.MatchString(v.String()) {
 		add("Member must satisfy regular expression pattern: %s", shape.Pattern)
+	}
+}
+
+// told is the value as a violation shows it.
+func (c *checker) told(shape *Shape, v reflect.Value) string {
+	switch {
+	case c.secret:
+		return Hidden
+	case shape.Type == List || shape.Type == Map:
+		return ""
+	default:
+		return fmt.Sprint(v.Interface())
 	}
 }
 
