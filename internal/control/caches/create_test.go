@@ -65,6 +65,8 @@ func TestCreateRefusals(t *testing.T) {
 		{"Multi-AZ", []createChange{func(in *CreateReplicationGroupInput) { in.MultiAZEnabled = new(true) }}, identity.InvalidParameterCombination, multiAZ},
 		{"snapshot", []createChange{func(in *CreateReplicationGroupInput) { in.SnapshotName = new("s") }}, identity.InvalidParameterCombination, noSnapshots},
 		{"logs", []createChange{func(in *CreateReplicationGroupInput) { in.LogDeliveryConfigurations = 1 }}, identity.InvalidParameterCombination, noLogs},
+		{"durability", []createChange{func(in *CreateReplicationGroupInput) { in.Durability = new("sync") }}, identity.InvalidParameterCombination, noDurability},
+		{"shard configuration", []createChange{func(in *CreateReplicationGroupInput) { in.NodeGroupConfigurations = 1 }}, identity.InvalidParameterCombination, "A replication group has one shard with one node. Leave NodeGroupConfiguration out."},
 		{"retention", []createChange{func(in *CreateReplicationGroupInput) { in.SnapshotRetentionLimit = new(int32(36)) }}, identity.InvalidParameterValue, "Invalid value for parameter SnapshotRetentionLimit: it must be between 0 and 35."},
 		{"short snapshot window", []createChange{func(in *CreateReplicationGroupInput) { in.SnapshotWindow = new("23:30-00:29") }}, identity.InvalidParameterValue, "Invalid value for parameter SnapshotWindow: it must be hh24:mi-hh24:mi and at least 60 minutes."},
 		{"maintenance window", []createChange{func(in *CreateReplicationGroupInput) { in.MaintenanceWindow = new("sun:24:00-mon:01:30") }}, identity.InvalidParameterValue, "Invalid value for parameter PreferredMaintenanceWindow: it must be ddd:hh24:mi-ddd:hh24:mi and at least 60 minutes."},
@@ -213,6 +215,31 @@ func TestPorts(t *testing.T) {
 	h.settle()
 	if got := port("one-more", 0); got != 16381 {
 		t.Errorf("the freed port was not used but %d", got)
+	}
+}
+
+// TestConcurrentCreations checks that no two caches are given one port.
+func TestConcurrentCreations(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	made := make(chan ReplicationGroup, 4)
+	for _, id := range []string{"a", "b", "c", "d"} {
+		go func() {
+			rg, err := h.CreateReplicationGroup(h.ctx, basic(id))
+			if err != nil {
+				t.Errorf("creating %s: %v", id, err)
+			}
+			made <- rg
+		}()
+	}
+	ports := map[int]bool{}
+	for range 4 {
+		if rg := <-made; rg.ReplicationGroup != nil {
+			ports[rg.Nodes[0].Port] = true
+		}
+	}
+	if len(ports) != 4 {
+		t.Errorf("4 caches have the ports %v", ports)
 	}
 }
 

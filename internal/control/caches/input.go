@@ -57,8 +57,9 @@ type CreateReplicationGroupInput struct {
 	GlobalReplicationGroupID    *string
 	PrimaryClusterID            *string
 	CacheSecurityGroupNames     []string
-	NodeGroupConfigurations     int // how many were given
-	LogDeliveryConfigurations   int // how many were given
+	NodeGroupConfigurations     int     // how many were given
+	LogDeliveryConfigurations   int     // how many were given
+	Durability                  *string // default, disabled
 }
 
 // ModifyReplicationGroupInput is the request of that name. There is no
@@ -94,6 +95,8 @@ type ModifyReplicationGroupInput struct {
 	NodeGroupID               *string
 	CacheSecurityGroupNames   []string
 	LogDeliveryConfigurations int
+	NotificationTopicStatus   *string
+	Durability                *string // default, disabled
 }
 
 // DeleteReplicationGroupInput is the request of that name.

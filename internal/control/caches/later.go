@@ -23,14 +23,15 @@ func firstRefusal(refusals ...refusal) error {
 }
 
 const (
-	oneNode     = "This version of Gatehouse runs one node for each replication group; replicas come with a later version. Pass --num-node-groups 1 --replicas-per-node-group 0, or --num-cache-clusters 1."
-	failover    = "When using automatic failover, there must be at least 2 cache clusters in the replication group. " + oneNode
-	multiAZ     = "Multi-AZ requires automatic failover with at least 2 cache clusters in the replication group. " + oneNode
-	clusterMode = "Cluster mode comes with a later version of Gatehouse. Leave ClusterMode out or pass disabled, with --num-node-groups 1."
-	noSnapshots = "Gatehouse keeps no snapshots. Leave out SnapshotName, SnapshotArns and ServerlessCacheSnapshotName."
-	noLogs      = "Gatehouse does not deliver engine logs to AWS. Leave LogDeliveryConfigurations out."
-	noClassic   = "Cache security groups are of EC2-Classic, which is gone. Leave CacheSecurityGroupNames out."
-	noRole      = "A replication group has one node, which is its primary. Leave PrimaryClusterId out."
+	oneNode      = "This version of Gatehouse runs one node for each replication group; replicas come with a later version. Pass --num-node-groups 1 --replicas-per-node-group 0, or --num-cache-clusters 1."
+	failover     = "When using automatic failover, there must be at least 2 cache clusters in the replication group. " + oneNode
+	multiAZ      = "Multi-AZ requires automatic failover with at least 2 cache clusters in the replication group. " + oneNode
+	clusterMode  = "Cluster mode comes with a later version of Gatehouse. Leave ClusterMode out or pass disabled, with --num-node-groups 1."
+	noSnapshots  = "Gatehouse keeps no snapshots. Leave out SnapshotName, SnapshotArns and ServerlessCacheSnapshotName."
+	noLogs       = "Gatehouse does not deliver engine logs to AWS. Leave LogDeliveryConfigurations out."
+	noClassic    = "Cache security groups are of EC2-Classic, which is gone. Leave CacheSecurityGroupNames out."
+	noDurability = "Gatehouse has no Multi-AZ transactional log. Leave Durability out or pass disabled."
+	noRole       = "A replication group has one node, which is its primary. Leave PrimaryClusterId out."
 )
 
 func refuseAtCreate(in *CreateReplicationGroupInput) error {
@@ -48,6 +49,7 @@ func refuseAtCreate(in *CreateReplicationGroupInput) error {
 		refusal{in.PrimaryClusterID != nil, noRole},
 		refusal{in.CacheSecurityGroupNames != nil, noClassic},
 		refusal{in.LogDeliveryConfigurations > 0, noLogs},
+		refusal{isDurable(in.Durability), noDurability},
 	)
 }
 
@@ -79,6 +81,8 @@ func refuseAtModify(in *ModifyReplicationGroupInput) error {
 		refusal{in.NodeGroupID != nil, "NodeGroupId is deprecated by AWS and has no effect. Leave it out."},
 		refusal{in.CacheSecurityGroupNames != nil, noClassic},
 		refusal{in.LogDeliveryConfigurations > 0, noLogs},
+		refusal{isDurable(in.Durability), noDurability},
+		refusal{in.NotificationTopicStatus != nil, "Gatehouse records the notification topic and sends nothing to it. Leave NotificationTopicStatus out."},
 	)
 }
 
@@ -97,6 +101,10 @@ func refuseAtDelete(in *DeleteReplicationGroupInput) error {
 
 func isDisabled(clusterMode *string) bool {
 	return clusterMode == nil || strings.EqualFold(*clusterMode, "disabled")
+}
+
+func isDurable(durability *string) bool {
+	return durability != nil && !strings.EqualFold(*durability, "default") && !strings.EqualFold(*durability, "disabled")
 }
 
 // isClusterGroup recognises the default parameter groups of cluster mode.

@@ -53,7 +53,7 @@ func findVersion(engine identity.Engine, label *string) (EngineVersion, error) {
 			return v, nil
 		}
 	}
-	return EngineVersion{}, identity.Errorf(identity.InvalidParameterCombination, "Cannot find version %s for %s", *label, engine)
+	return EngineVersion{}, identity.Errorf(identity.InvalidParameterCombination, "Cannot find version %s for %s", naming.Shorten(*label), engine)
 }
 
 // versionOf returns the version of a cache. A cache of a version that this
