@@ -65,14 +65,7 @@ func (s *Service) plan(in *CreateReplicationGroupInput) (creation, error) {
 	if err := checkSettings(in); err != nil {
 		return creation{}, err
 	}
-	engine, err := naming.Engine(or(in.Engine, string(identity.Redis)))
-	if err != nil {
-		return creation{}, err
-	}
-	if err := s.installed(engine); err != nil {
-		return creation{}, err
-	}
-	version, err := findVersion(engine, in.EngineVersion)
+	version, err := s.versionAtCreate(in)
 	if err != nil {
 		return creation{}, err
 	}
@@ -88,12 +81,22 @@ func (s *Service) plan(in *CreateReplicationGroupInput) (creation, error) {
 	if err != nil {
 		return creation{}, err
 	}
-	plan := creation{version: version, groupID: groupID, cache: identity.ReplicationGroup{
+	return creation{version: version, groupID: groupID, cache: identity.ReplicationGroup{
 		ID: id, Description: in.Description, Status: identity.Creating,
-		Engine: engine, EngineVersion: version.Version, NodeType: *in.NodeType,
+		Engine: version.Engine, EngineVersion: version.Version, NodeType: *in.NodeType,
 		Transit: transit, Settings: settingsAtCreate(in, version), Tags: tags,
-	}}
-	return plan, nil
+	}}, nil
+}
+
+func (s *Service) versionAtCreate(in *CreateReplicationGroupInput) (EngineVersion, error) {
+	engine, err := naming.Engine(or(in.Engine, string(identity.Redis)))
+	if err != nil {
+		return EngineVersion{}, err
+	}
+	if err := s.installed(engine); err != nil {
+		return EngineVersion{}, err
+	}
+	return findVersion(engine, in.EngineVersion)
 }
 
 // installed refuses an engine whose program is not there, because such a cache

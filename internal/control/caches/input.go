@@ -64,7 +64,8 @@ type CreateReplicationGroupInput struct {
 
 // ModifyReplicationGroupInput is the request of that name. There is no
 // maintenance window to wait for: all changes begin at once, whatever
-// ApplyImmediately says, and the parameter is therefore not part of it.
+// ApplyImmediately says, and the parameter is therefore not part of it. From
+// PrimaryClusterID on are parameters that Gatehouse refuses.
 type ModifyReplicationGroupInput struct {
 	ID                       string
 	AuthToken                *identity.Secret
@@ -95,7 +96,6 @@ type ModifyReplicationGroupInput struct {
 	NodeGroupID               *string
 	CacheSecurityGroupNames   []string
 	LogDeliveryConfigurations int
-	NotificationTopicStatus   *string
 	Durability                *string // default, disabled
 }
 

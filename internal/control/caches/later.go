@@ -82,7 +82,6 @@ func refuseAtModify(in *ModifyReplicationGroupInput) error {
 		refusal{in.CacheSecurityGroupNames != nil, noClassic},
 		refusal{in.LogDeliveryConfigurations > 0, noLogs},
 		refusal{isDurable(in.Durability), noDurability},
-		refusal{in.NotificationTopicStatus != nil, "Gatehouse records the notification topic and sends nothing to it. Leave NotificationTopicStatus out."},
 	)
 }
 
