@@ -208,19 +208,46 @@ func TestEngineRules(t *testing.T) {
 }
 
 func TestHideRestriction(t *testing.T) {
-	tests := []struct{ line, want string }{
-		{"", ""},
-		{"user a on ~* resetchannels +@all -config -cluster|reset", "user a on ~* resetchannels +@all"},
-		{"user a on +@all -config (~y resetchannels +@all -config) (+@all -set -save)", "user a on +@all (~y resetchannels +@all) (+@all -set)"},
-		{"-@all +@dangerous -config|get -config|set -cluster|info", "-@all +@dangerous -cluster|info"},
-		{"~-config &-config +config", "~-config &-config +config"},
-		{"-config", ""},
+	const computed = "+@all -@admin -script|debug +slowlog|reset +slowlog|len +slowlog|get +latency|reset +latency|doctor +latency|graph +latency|histogram +latency|latest +latency|history -config +role +acl|log +acl|dryrun +acl|users +acl|getuser +acl|list +cluster|count-failure-reports +cluster|replicas +cluster|slaves -cluster|links -migrate +pfselftest +lastsave +pfdebug -module +monitor +client|kill +client|unpause +client|unblock +client|list +client|no-evict +client|pause"
+	tests := []struct {
+		kind       identity.Engine
+		line, want string
+	}{
+		{identity.Valkey, "", ""},
+		{identity.Valkey, "user a on ~* resetchannels +@all -config -cluster|reset", "user a on ~* resetchannels +@all"},
+		{identity.Valkey, "user a on +@all -config (~y resetchannels +@all -config) (+@all -set -save)", "user a on +@all (~y resetchannels +@all) (+@all -set)"},
+		{identity.Valkey, "~-config &-config +config", "~-config &-config +config"},
+		{identity.Valkey, "-config", ""},
+		{identity.Valkey, "user -config on -@all", "user -config on -@all"},
+		{identity.Redis, "user +@all on +@all -config", "user +@all on +@all"},
+		{identity.Redis, "", ""},
+		{identity.Redis, computed, "+@all"},
+		{identity.Redis, "user a on ~* &* " + computed + " (~y &* " + computed + ")", "user a on ~* &* +@all (~y &* +@all)"},
+		{identity.Redis, "user a off ~* resetchannels -@all +set +get", "user a off ~* resetchannels -@all +get +set"},
+		{identity.Redis, "user a off ~* resetchannels -@all +@read +select|0 +select|1", "user a off ~* resetchannels -@all +@read +select|0 +select|1"},
+		{identity.Redis, "-@all +@dangerous -config|get -config|set", "-@all +@dangerous"},
+		{identity.Redis, "+@all -@dangerous +keys", "+@all -@dangerous +keys"},
+		{identity.Redis, "-@all +cluster|info +cluster -cluster|reset", "-@all +cluster"},
+		{identity.Redis, "~-@all resetchannels", "~-@all resetchannels"},
 	}
 	for _, test := range tests {
-		if got := acl.HideRestriction(test.line); got != test.want {
+		if got := acl.HideRestriction(test.kind, test.line); got != test.want {
 			t.Errorf("%q becomes %q, want %q", test.line, got, test.want)
 		}
 	}
+}
+
+func FuzzHideRestriction(f *testing.F) {
+	f.Add("user a on ~* resetchannels +@all -config (~y resetchannels +@all -config)")
+	f.Add("-@all +@dangerous -config|get + -) +@ (+) +get|x")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, line string) {
+		for _, kind := range engines {
+			if hidden := acl.HideRestriction(kind, line); acl.HideRestriction(kind, hidden) != hidden {
+				t.Fatalf("%q becomes %q, and that %q", line, hidden, acl.HideRestriction(kind, hidden))
+			}
+		}
+	})
 }
 
 // FuzzParse checks what must hold for every accepted string: its stored form

@@ -60,8 +60,16 @@ func dump(t *testing.T, kind identity.Engine) (version, section string) {
 	version = versionOf(server, kind)
 	commands := slices.Sorted(slices.Values(server.Must("COMMAND", "LIST").Texts()))
 	categories := slices.Sorted(slices.Values(server.Must("ACL", "CAT").Texts()))
+	members := ""
+	if kind == identity.Redis {
+		for _, category := range categories {
+			names := slices.Sorted(slices.Values(server.Must("ACL", "CAT", category).Texts()))
+			members += "@" + category + "\n" + wrap(names) + "\n"
+		}
+		members = "\n// redisMembers has each category followed by its commands.\nconst redisMembers = `\n" + members + "`\n"
+	}
 	section = fmt.Sprintf("\n// From %s.\nconst %sCommands = `\n%s\n`\n\nconst %sCategories = `\n%s\n`\n",
-		version, kind, wrap(commands), kind, wrap(categories))
+		version, kind, wrap(commands), kind, wrap(categories)) + members
 	return version, section
 }
 

@@ -42,31 +42,3 @@ func (p *permissions) enforced(channelsByDefault bool) []string {
 }
 
 func allows(rule string) bool { return rule[0] == '+' || lower(rule) == "allcommands" }
-
-// HideRestriction removes the rules about restricted commands from a line of
-// ACL LIST or from a field of ACL GETUSER, so that a customer sees what the
-// access string says. Rules of the customer's own about the same commands, as
-// far as they are accepted at all, go with them: they change nothing.
-func HideRestriction(rules string) string {
-	words := strings.Split(rules, " ")
-	kept := words[:0]
-	for _, word := range words {
-		bare, closes := strings.CutSuffix(word, ")")
-		if !isRestriction(bare) {
-			kept = append(kept, word)
-			continue
-		}
-		if closes && len(kept) > 0 {
-			kept[len(kept)-1] += ")"
-		}
-	}
-	return strings.Join(kept, " ")
-}
-
-func isRestriction(word string) bool {
-	if word == "" || word[0] != '-' {
-		return false
-	}
-	command, sub, _ := strings.Cut(word[1:], "|")
-	return IsRestricted([]byte(command), []byte(sub))
-}
