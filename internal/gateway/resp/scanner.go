@@ -22,19 +22,19 @@ type Scanner struct {
 	BeforeLogin bool
 	// HasSub says of which commands the second word is wanted too.
 	HasSub func(name []byte) bool
-	// Gather, when set after Begin, receives the command's further arguments.
-	Gather *Args
-
 	// Of the command that Begin told of. Name and Sub are part of the bytes
 	// given to Next, and nil when they are longer than any command's.
 	Argc int
 	Name []byte
 	Sub  []byte
 	Line Args
+	// Unexpected is the byte where an error says that '$' was expected.
+	Unexpected byte
 
 	left   int   // arguments whose end has not been seen
 	bulk   int64 // bytes of the current argument to come, its line end included
 	line   int   // bytes of an inline command that were searched already
+	gather *Args // receives the current command's arguments, if set
 	broken broken
 }
 
@@ -73,6 +73,24 @@ func (s *Scanner) Next(buf []byte) (Token, int, error) {
 	}
 }
 
+// Gather keeps the words of the command that Begin just told of in args, at
+// most budget bytes of them.
+func (s *Scanner) Gather(args *Args, budget int) {
+	args.Reset(budget)
+	s.gather = args
+	if s.Name == nil {
+		args.begin()
+		return
+	}
+	args.Add(s.Name)
+	switch {
+	case s.Sub != nil:
+		args.Add(s.Sub)
+	case s.bulk > 0: // the scanner stands in a long second word
+		args.begin()
+	}
+}
+
 // begin reads a command's count, first word and, if wanted, second word.
 func (s *Scanner) begin(buf []byte) (Token, int, error) {
 	count, pos, ok := s.length(buf, ErrArgs, ErrArgsLine)
@@ -98,7 +116,7 @@ func (s *Scanner) words(buf []byte, pos, count int) (Token, int, error) {
 		return s.unread(pos, err)
 	}
 	pos += n
-	s.Argc, s.Name, s.Sub, s.Gather = count, name, nil, nil
+	s.Argc, s.Name, s.Sub, s.gather = count, name, nil, nil
 	if name == nil {
 		s.left = count // the scanner stands in the first word
 		return Begin, pos, nil
@@ -178,8 +196,8 @@ func (s *Scanner) body(buf []byte) (Token, int, error) {
 			}
 			s.bulk = size + 2
 			pos += n
-			if s.Gather != nil {
-				s.Gather.begin()
+			if s.gather != nil {
+				s.gather.begin()
 			}
 		}
 		pos += s.payload(buf[pos:])
@@ -203,9 +221,9 @@ func (s *Scanner) body(buf []byte) (Token, int, error) {
 // whose two bytes the engines do not look at.
 func (s *Scanner) payload(buf []byte) int {
 	n := int(min(s.bulk, int64(len(buf))))
-	if s.Gather != nil {
+	if s.gather != nil {
 		if content := min(int64(n), s.bulk-2); content > 0 {
-			s.Gather.extend(buf[:content])
+			s.gather.extend(buf[:content])
 		}
 	}
 	s.bulk -= int64(n)
@@ -220,6 +238,7 @@ func (s *Scanner) bulkLength(buf []byte) (size int64, n int, tok Token, err erro
 	refusal := ErrBulk
 	if buf[0] != '$' {
 		refusal = errExpected(buf[0])
+		s.Unexpected = buf[0]
 	}
 	size, n, ok := s.length(buf, refusal, ErrBulkLine)
 	switch {

@@ -29,18 +29,7 @@ func read(t testing.TB, input []byte, chunk int, beforeLogin bool) (commands [][
 			}
 			switch tok {
 			case Begin:
-				args.Reset(MaxKept)
-				s.Gather = &args
-				if s.Name != nil {
-					args.Add(s.Name)
-				} else {
-					args.begin()
-				}
-				if s.Sub != nil {
-					args.Add(s.Sub)
-				} else if s.Name != nil && s.Inside() && s.bulk > 0 {
-					args.begin() // a long second word, as callers that gather do
-				}
+				s.Gather(&args, MaxKept)
 			case Inline:
 				commands = append(commands, texts(&s.Line))
 				forward = AppendCommand(forward, s.Line.Words()...)

@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"maps"
+
+	"github.com/gatehouse/gatehouse/internal/directory"
+	"github.com/gatehouse/gatehouse/internal/gateway/backend"
+)
+
+// view is the directory as this gateway acts on it. A published view is never
+// changed; replaced is closed when a newer one takes its place.
+type view struct {
+	caches   map[string]*cacheView
+	replaced chan struct{}
+}
+
+type cacheView struct {
+	*directory.Cache
+	nodes map[string]*nodeView // by ClusterID
+}
+
+type nodeView struct {
+	*directory.Node
+	engine *engine
+}
+
+// engine is one start of an engine process: what it remembers dies with it.
+type engine struct {
+	start   string
+	admin   *backend.Admin
+	log     refusalLog
+	clients map[int64]*session // by the engine's client id; guarded by Gateway.mu
+}
+
+type nodeKey struct{ cache, node string }
+
+// node returns a node of a cache, nil if there is none (any more).
+func (v *view) node(key nodeKey) (*cacheView, *nodeView) {
+	c := v.caches[key.cache]
+	if c == nil {
+		return nil, nil
+	}
+	n := c.nodes[key.node]
+	if n == nil {
+		return nil, nil
+	}
+	return c, n
+}
+
+// apply puts an update into force: sessions that it forbids are ended before
+// it is acknowledged.
+func (g *Gateway) apply(update directory.Update) {
+	old := g.view.Load()
+	next := &view{caches: map[string]*cacheView{}, replaced: make(chan struct{})}
+	if !update.Full {
+		maps.Copy(next.caches, old.caches)
+		for _, id := range update.Gone {
+			delete(next.caches, id)
+		}
+	}
+	for _, c := range update.Caches {
+		next.caches[c.ID] = newCacheView(c, old.caches[c.ID])
+	}
+	g.replace(next)
+	close(old.replaced)
+	g.listen()
+	closeAbandoned(old, next)
+	g.cfg.Source.Acknowledge(update.Revision)
+}
+
+func newCacheView(c *directory.Cache, old *cacheView) *cacheView {
+	v := &cacheView{Cache: c, nodes: make(map[string]*nodeView, len(c.Nodes))}
+	for i := range c.Nodes {
+		node := &c.Nodes[i]
+		if old != nil {
+			if was := old.nodes[node.ClusterID]; was != nil && was.engine.start == node.Start {
+				v.nodes[node.ClusterID] = &nodeView{node, was.engine}
+				continue
+			}
+		}
+		e := &engine{start: node.Start, admin: backend.NewAdmin(node), clients: map[int64]*session{}}
+		v.nodes[node.ClusterID] = &nodeView{node, e}
+	}
+	return v
+}
+
+func closeAbandoned(old, next *view) {
+	for id, c := range old.caches {
+		for name, n := range c.nodes {
+			if _, now := next.node(nodeKey{id, name}); now == nil || now.engine != n.engine {
+				n.engine.admin.Close()
+			}
+		}
+	}
+}
