@@ -42,7 +42,7 @@ func (c connectCommand) Run(ctx context.Context) error {
 		return err
 	}
 	var cache serve.CacheInfo
-	if err := s.call(ctx, http.MethodGet, "/gatehouse/v1/caches/"+url.PathEscape(c.Cache), nil, &cache); err != nil {
+	if err := s.call(ctx, http.MethodGet, "/gatehouse/v1/cache?"+url.Values{"cache": {c.Cache}}.Encode(), nil, &cache); err != nil {
 		return err
 	}
 	if len(cache.Nodes) == 0 {
@@ -72,7 +72,7 @@ func (c connectCommand) secret(ctx context.Context, s *server, cache *serve.Cach
 		return identity.Secret{}, nil
 	case c.Ticket:
 		var ticket serve.TicketAnswer
-		err := s.call(ctx, http.MethodPost, "/gatehouse/v1/tickets", serve.TicketRequest{Cache: cache.ID, User: c.User}, &ticket)
+		err := s.call(ctx, http.MethodPost, "/gatehouse/v1/ticket", serve.TicketRequest{Cache: cache.ID, User: c.User}, &ticket)
 		return identity.NewSecret(ticket.Password), err
 	case c.PasswordFile == "-":
 		return firstLine(os.Stdin, "standard input")

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -93,8 +94,8 @@ func exitCode(err error) int {
 }
 
 // settingsFile makes --config a source of values below flags and environment.
-func settingsFile(path string) (kong.Resolver, error) {
-	file, err := config.ReadFile(path, &config.Server{})
+func settingsFile(r io.Reader) (kong.Resolver, error) {
+	file, err := config.Read(r, &config.Server{})
 	if err != nil {
 		return nil, err
 	}

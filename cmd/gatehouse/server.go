@@ -111,7 +111,7 @@ func (s *server) call(ctx context.Context, method, path string, request, result 
 	if err != nil {
 		return fmt.Errorf("making the request: %w", err)
 	}
-	key := sigv4.Key{AccessKeyID: s.credentials.AccessKeyID, Secret: s.credentials.SecretAccessKey, SessionToken: s.token}
+	key := sigv4.Key{ID: s.credentials.AccessKeyID, Secret: s.credentials.SecretAccessKey, SessionToken: s.token}
 	if err := sigv4.Sign(r, body, key, s.Region, "gatehouse", time.Now()); err != nil {
 		return fmt.Errorf("signing the request: %w", err)
 	}
@@ -136,7 +136,7 @@ func (s *server) call(ctx context.Context, method, path string, request, result 
 // refusal turns an error answer into an error in its own words.
 func refusal(status string, answer []byte) error {
 	var e struct {
-		Code    string `json:"__type"`
+		Code    string `json:"code"`
 		Message string `json:"message"`
 	}
 	if json.Unmarshal(answer, &e) == nil && e.Message != "" {

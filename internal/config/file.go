@@ -2,7 +2,7 @@ package config
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,23 +16,19 @@ const maxFile = 1 << 20
 // File is a read configuration file: values by the name of their flag.
 type File map[string]any
 
-// ReadFile reads a YAML file whose keys are flag names without the dashes.
-// Keys that no setting of the struct has are refused, all at once.
-func ReadFile(path string, settings any) (File, error) {
-	info, err := os.Stat(path)
+// Read reads YAML whose keys are flag names without the dashes. Keys that no
+// setting of the struct has are refused, all at once.
+func Read(r io.Reader, settings any) (File, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("--config: %s has %d bytes; %d are the most", path, info.Size(), maxFile)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("--config: %w", err)
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("--config: the file has more than %d bytes", maxFile)
 	}
 	file := File{}
 	if err := yaml.Unmarshal(text, &file); err != nil {
-		return nil, fmt.Errorf("--config: %s: %w", path, err)
+		return nil, fmt.Errorf("--config: %w", err)
 	}
 	known := names(settings)
 	var unknown []string
@@ -43,7 +39,7 @@ func ReadFile(path string, settings any) (File, error) {
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
-		return nil, fmt.Errorf("--config: %s sets %s, which is not among %s", path, strings.Join(unknown, ", "), strings.Join(known, ", "))
+		return nil, fmt.Errorf("--config: the file sets %s, which is not among %s", strings.Join(unknown, ", "), strings.Join(known, ", "))
 	}
 	return file, nil
 }

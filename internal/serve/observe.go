@@ -1,0 +1,55 @@
+package serve
+
+import (
+	"context"
+
+	"github.com/gatehouse/gatehouse/internal/awsapi"
+	"github.com/gatehouse/gatehouse/internal/gateway"
+	"github.com/gatehouse/gatehouse/internal/trail"
+)
+
+// callRecorder puts API calls on the trail. What only reads is not recorded when
+// it succeeds: tools poll, and would bury what matters.
+type callRecorder struct{ trail *trail.Trail }
+
+// Called implements awsapi.Observer.
+func (r callRecorder) Called(_ context.Context, call awsapi.Call) {
+	if call.ReadOnly && call.ErrorCode == "" {
+		return
+	}
+	record := trail.Record{
+		Time: call.Time, Event: trail.APICall, Outcome: "ok", Reason: call.ErrorText,
+		Principal: call.Caller.ARN, AccessKeyID: call.AccessKeyID, Source: call.SourceIP,
+		Service: call.Service, Action: call.Operation, RequestID: call.RequestID,
+		UserAgent: call.UserAgent, Parameters: call.Parameters,
+	}
+	if call.ErrorCode != "" {
+		record.Outcome = call.ErrorCode
+	}
+	r.trail.Append(record)
+}
+
+// loginRecorder puts logins and ends of sessions on the trail.
+type loginRecorder struct{ trail *trail.Trail }
+
+// eventOf names the trail's events by the gateway's outcomes.
+var eventOf = map[gateway.Outcome]string{
+	gateway.Accepted:        trail.LoginAccepted,
+	gateway.Reauthenticated: trail.LoginAccepted,
+	gateway.Refused:         trail.LoginRefused,
+	gateway.LoggedOut:       trail.LoggedOut,
+	gateway.Revoked:         trail.SessionEnded,
+}
+
+// Login implements gateway.Observer.
+func (r loginRecorder) Login(event gateway.LoginEvent) {
+	outcome := "ok"
+	if event.Outcome == gateway.Refused {
+		outcome = "refused"
+	}
+	r.trail.Append(trail.Record{
+		Time: event.Time.UTC(), Event: eventOf[event.Outcome], Outcome: outcome, Reason: event.Reason,
+		Principal: event.Principal, Source: event.Peer, Cache: event.Cache, Node: event.Node,
+		User: event.User, Method: string(event.Method),
+	})
+}
