@@ -22,10 +22,11 @@ var tables = map[identity.Engine]*table{
 func newTable(commands, categories string) *table {
 	t := &table{map[string]bool{}, map[string]bool{}}
 	for _, name := range strings.Fields(commands) {
-		t.commands[name] = t.commands[name]
-		if parent, _, has := strings.Cut(name, "|"); has {
-			t.commands[parent] = true
+		parent, _, is := strings.Cut(name, "|")
+		if is {
+			t.commands[name] = false
 		}
+		t.commands[parent] = t.commands[parent] || is
 	}
 	for _, name := range strings.Fields(categories) {
 		t.categories[name] = true

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -184,11 +185,11 @@ func TestStartedEngineIsClosedUntilApply(t *testing.T) {
 		h := newHouse(t, engine.Options{})
 		began := time.Now()
 		e := h.start(kind, t.TempDir())
-		if took := time.Since(began); took > 200*time.Millisecond {
+		// Alone on a machine it is a few milliseconds; this one may be busy.
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("the start took %s", took)
+		} else {
 			t.Logf("the start took %s", took)
-			if took > 2*time.Second {
-				t.Error("that is too long on any machine")
-			}
 		}
 		n := node(t, e)
 		if n.Start == "" || n.Start != h.await(engine.Started).Start || n.ClusterID != "orders-001" || n.Kind != kind || n.Network != "unix" {
@@ -223,9 +224,13 @@ func TestNothingOfTheEngineShows(t *testing.T) {
 		}
 		slow := fmt.Sprint(must(t, conn, "SLOWLOG", "GET", "-1"))
 		for _, secret := range []identity.Secret{n.Admin, n.Secrets["alice"]} {
-			if strings.Contains(slow, secret.Reveal()) {
-				t.Error("SLOWLOG shows a secret")
+			digest := fmt.Sprintf("%x", sha256.Sum256([]byte(secret.Reveal())))
+			if strings.Contains(slow, secret.Reveal()) || strings.Contains(slow, digest) {
+				t.Errorf("SLOWLOG shows a secret: %s", slow)
 			}
+		}
+		if !strings.Contains(slow, "SETUSER") {
+			t.Error("SLOWLOG does not have what this test is about")
 		}
 		info, err := e.Info(background(t), "server")
 		if err != nil || info["process_id"] == "" || info["config_file"] != "" {
@@ -675,6 +680,74 @@ func TestOnlyTheEngineItselfIsEvicted(t *testing.T) {
 	}
 	_ = held.Close()
 	h.start(identity.Valkey, dir) // the file of a process that is gone is no obstacle
+}
+
+func TestAdministratorConnectsAgain(t *testing.T) {
+	each(t, func(t *testing.T, kind identity.Engine) {
+		e := newHouse(t, engine.Options{}).start(kind, t.TempDir())
+		alice := engine.User{Name: "alice", Rules: rules(t, kind, "on ~* +@all"), Enabled: true}
+		for range 3 {
+			apply(t, e, alice)
+			conn := login(t, node(t, e), "alice")
+			if killed := must(t, conn, "CLIENT", "KILL", "USER", directory.AdminUser).Int; killed == 0 {
+				t.Error("no connection of the administrator was there")
+			}
+		}
+		apply(t, e, alice)
+	})
+}
+
+func TestShortPathIsMadeAnew(t *testing.T) {
+	enginetest.Program(t, identity.Valkey)
+	runtime, err := os.MkdirTemp("", "gh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(runtime) }()
+	h := newHouse(t, engine.Impatient(engine.Options{Runtime: runtime}))
+	e := h.start(identity.Valkey, filepath.Join(t.TempDir(), strings.Repeat("long/", 20)))
+	if err := os.RemoveAll(runtime); err != nil {
+		t.Fatal(err)
+	}
+	n := node(t, e)
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for _, err := os.Stat(n.Address); err != nil; _, err = os.Stat(n.Address) {
+		select {
+		case <-background(t).Done():
+			t.Fatalf("the path did not come back: %v", err)
+		case <-ticker.C:
+		}
+	}
+	mustRefuse(t, dial(t, n), "NOAUTH", "PING")
+	if err := h.Stop(background(t), "orders-001"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEngineThatCannotComeBack(t *testing.T) {
+	each(t, func(t *testing.T, kind identity.Engine) {
+		dir := t.TempDir()
+		h := newHouse(t, engine.Options{})
+		e := h.start(kind, dir)
+		if err := os.WriteFile(filepath.Join(dir, "appendonlydir", "appendonly.aof.manifest"), []byte("nonsense"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		kill(t, e)
+		h.await(engine.Crashed)
+		for range 2 { // it goes on trying
+			if crash := h.await(engine.Crashed); !strings.Contains(crash.Err.Error(), "manifest") {
+				t.Errorf("the cause is %v", crash.Err)
+			}
+		}
+		if err := e.Apply(background(t), nil); !errors.Is(err, engine.ErrDown) {
+			t.Errorf("Apply: %v", err)
+		}
+		if err := h.Stop(background(t), "orders-001"); err != nil {
+			t.Fatal(err)
+		}
+		h.await(engine.Stopped)
+	})
 }
 
 func TestLogIsBounded(t *testing.T) {

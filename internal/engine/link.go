@@ -25,17 +25,28 @@ type link struct {
 	conn   *admin.Conn
 }
 
-// do asks one command.
+// do asks one command. A connection that was lost since the last one, perhaps
+// because a customer killed it, is made anew; therefore only commands belong
+// here that may be asked twice.
 func (l *link) do(ctx context.Context, args ...string) (admin.Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, orderPatience)
 	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.conn == nil {
-		if err := l.connect(ctx); err != nil {
-			return admin.Reply{}, err
+	if l.conn != nil {
+		reply, err := l.try(ctx, args)
+		if l.conn != nil || ctx.Err() != nil {
+			return reply, err
 		}
 	}
+	if err := l.connect(ctx); err != nil {
+		return admin.Reply{}, err
+	}
+	return l.try(ctx, args)
+}
+
+// try asks on the connection there is, and gives it up unless it was answered.
+func (l *link) try(ctx context.Context, args []string) (admin.Reply, error) {
 	reply, err := l.conn.Do(ctx, args...)
 	var refusal *admin.Error
 	if err != nil && !errors.As(err, &refusal) {

@@ -108,11 +108,12 @@ func (r *run) watch(times watchTimes, notify func(Happening)) {
 	})
 }
 
-// alive asks for a sign of life. An error reply is one too: BUSY during a script.
+// alive asks for a sign of life, with a command that MONITOR does not show. An
+// error reply is one too: BUSY during a script.
 func (r *run) alive(ctx context.Context, patience time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err := r.pulse.do(ctx, "PING")
+	_, err := r.pulse.do(ctx, "SLOWLOG", "LEN")
 	var refusal *admin.Error
 	return err == nil || errors.As(err, &refusal)
 }
