@@ -186,42 +186,31 @@ func (f *fields) scopeFault(w *Want) string {
 }
 
 func (f *fields) dateFault() string {
-	date := f.value[pDate]
-	if date == nil {
-		return ""
-	}
-	if _, ok := readTime(date); !ok {
+	if date := f.value[pDate]; date != nil && !f.hasTime {
 		return fmt.Sprintf("X-Amz-Date is %s and not of the form 20060102T150405Z", shown(date))
 	}
 	return ""
 }
 
 func (f *fields) expiresFault() string {
-	expires := f.value[pExpires]
-	if expires == nil {
-		return ""
-	}
-	life, ok := readLife(expires)
-	if !ok {
+	if expires := f.value[pExpires]; expires != nil && !f.hasLife {
 		return fmt.Sprintf("X-Amz-Expires is %s and not a number of seconds", shown(expires))
 	}
-	if life > MaxLife {
-		return fmt.Sprintf("X-Amz-Expires is %d; %d seconds is the most", int(life.Seconds()), int(MaxLife.Seconds()))
+	if f.life > MaxLife {
+		return fmt.Sprintf("X-Amz-Expires is %d; %d seconds is the most", f.life/time.Second, MaxLife/time.Second)
 	}
 	return ""
 }
 
 func (f *fields) timeFault(now time.Time) string {
-	signed, ok := readTime(f.value[pDate])
-	life, ok2 := readLife(f.value[pExpires])
-	if !ok || !ok2 {
+	if !f.hasTime || !f.hasLife {
 		return ""
 	}
-	if ahead := signed.Sub(now); ahead > MaxSkew {
+	if ahead := f.signed.Sub(now); ahead > MaxSkew {
 		return fmt.Sprintf("signed %s in the future: the client's clock is ahead of this one by at least that much, or this one is behind", inWords(ahead))
 	}
-	if ago := now.Sub(signed.Add(min(life, MaxLife))); ago >= 0 {
-		return fmt.Sprintf("expired %s ago (signed %s ago, valid for %s)", inWords(ago), inWords(now.Sub(signed)), inWords(life))
+	if ago := now.Sub(f.signed.Add(min(f.life, MaxLife))); ago >= 0 {
+		return fmt.Sprintf("expired %s ago (signed %s ago, valid for %s)", inWords(ago), inWords(now.Sub(f.signed)), inWords(f.life))
 	}
 	return ""
 }

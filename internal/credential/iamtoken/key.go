@@ -86,8 +86,9 @@ func KeyOf(day Day, region string, key [sha256.Size]byte) SigningKey {
 	return newSigningKey(day, region, key[:])
 }
 
-// SessionDigest is the SHA-256 of a session token, by which a gateway knows it
-// again without keeping it; zero for long-term credentials.
+// SessionDigest is the SHA-256 of a session token in percent-encoded form, by
+// which a gateway knows it again without keeping it; zero for long-term
+// credentials.
 type SessionDigest [sha256.Size]byte
 
 // DigestSession digests a session token; "" gives the zero digest.
@@ -95,7 +96,11 @@ func DigestSession(token string) SessionDigest {
 	if token == "" {
 		return SessionDigest{}
 	}
-	return sha256.Sum256([]byte(token))
+	var encoded []byte
+	for i := range len(token) {
+		encoded = encode(encoded, token[i])
+	}
+	return sha256.Sum256(encoded)
 }
 
 // Grant is what a verifier knows of one access key. It is never changed after

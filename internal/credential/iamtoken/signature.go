@@ -11,6 +11,9 @@ const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 // shortCanonical holds the canonical request of a token without a session token.
 const shortCanonical = 768
 
+// usualCanonical holds the one of a token with a session token of usual length.
+const usualCanonical = 3072
+
 // overhead is what the canonical request has beside the token's own bytes.
 const overhead = 256
 
@@ -18,10 +21,14 @@ const overhead = 256
 // "Create a signed AWS API request", with the query string method).
 func (f *fields) signature(key *SigningKey, host string) [sha256.Size]byte {
 	var hash [sha256.Size]byte
-	if len(f.value[pSecurityToken]) == 0 && f.size()+len(host) < shortCanonical-overhead {
+	switch size := f.size() + len(host) + overhead; { // a smaller space is cleared sooner
+	case size <= shortCanonical:
 		var space [shortCanonical]byte
 		hash = sha256.Sum256(f.canonical(space[:0], host))
-	} else {
+	case size <= usualCanonical:
+		var space [usualCanonical]byte
+		hash = sha256.Sum256(f.canonical(space[:0], host))
+	default:
 		var space [MaxToken + overhead]byte
 		hash = sha256.Sum256(f.canonical(space[:0], host))
 	}
@@ -81,10 +88,4 @@ func unhexInto(to *[sha256.Size]byte, text []byte) {
 	for i := range to {
 		to[i] = unhex(text[2*i])<<4 | unhex(text[2*i+1])
 	}
-}
-
-// digestEncoded is the digest of a percent-encoded session token.
-func digestEncoded(encoded []byte) SessionDigest {
-	var space [MaxToken]byte
-	return sha256.Sum256(decode(space[:0], encoded))
 }

@@ -84,48 +84,85 @@ func paramOf(name []byte) param {
 type fields struct {
 	host  []byte
 	value [params][]byte // percent-encoded in the canonical way; nil: not given
-	// Pieces of X-Amz-Credential; all empty when it has not five of them.
+	// Pieces of X-Amz-Credential; all nil when it has not five of them.
 	accessKey, day, region, service, terminator []byte
+	// X-Amz-Date and X-Amz-Expires, where they can be read.
+	signed  time.Time
+	life    time.Duration
+	hasTime bool
+	hasLife bool
 }
 
-// split takes a token apart. The reason says what is wrong with its form, and
-// nothing of what it contains, because it may be a password in the wrong place.
+// notToken is the reason for a password in a token's place. It says nothing of
+// what was sent.
+const notToken = "this is no IAM token but some other password: it is not of the form cache/?Action=connect&…"
+
+// split takes a token apart. The reason says what is wrong with its form.
 func split(token []byte, f *fields) (reason string) {
 	if len(token) > MaxToken {
 		return fmt.Sprintf("the token has %d bytes; %d is the most", len(token), MaxToken)
 	}
 	end := bytes.Index(token, []byte("/?"))
-	if end < 0 || bytes.Index(token[end:], []byte("X-Amz-")) < 0 {
-		return "this is no IAM token but some other password: it is not of the form cache/?Action=connect&…"
+	if end < 0 {
+		return notToken
 	}
 	f.host = token[:end]
-	for rest := token[end+2:]; ; {
-		pair, after, more := bytes.Cut(rest, []byte("&"))
-		if reason := f.take(pair); reason != "" {
-			return reason
-		}
-		if !more {
-			break
-		}
-		rest = after
+	reason = f.query(token[end+2:])
+	if (reason != "" || f.value[pAlgorithm] == nil) && !bytes.Contains(token[end:], []byte("X-Amz-")) {
+		return notToken
+	}
+	if reason != "" {
+		return reason
 	}
 	f.splitCredential()
+	f.signed, f.hasTime = readTime(f.value[pDate])
+	f.life, f.hasLife = readLife(f.value[pExpires])
 	return ""
 }
 
-// take reads one name=value.
-func (f *fields) take(pair []byte) (reason string) {
-	name, value, ok := bytes.Cut(pair, []byte("="))
-	p := paramOf(name)
-	switch {
-	case p == params:
-		return fmt.Sprintf("the token has a parameter that no IAM token has (%.40q)", name)
-	case !ok:
-		return paramNames[p] + " has no value"
-	case f.value[p] != nil:
+// query reads name=value&name=value… in one pass.
+func (f *fields) query(text []byte) (reason string) {
+	for at := 0; ; at++ {
+		start := at
+		at = skip(text, at)
+		p := paramOf(text[start:at])
+		if p == params {
+			end := at + bytes.IndexAny(text[at:], "=&") // the name's, if it has other characters
+			return fmt.Sprintf("the token has a parameter that no IAM token has (%.40q)", text[start:max(at, end)])
+		}
+		if at == len(text) || text[at] != '=' {
+			return paramNames[p] + " has no value"
+		}
+		at++
+		start = at
+		canonical := true
+		for at = skip(text, at); at < len(text) && text[at] != '&'; at = skip(text, at) {
+			canonical = canonical && isEscape(text, at)
+			at++
+		}
+		if reason := f.take(p, text[start:at], canonical); reason != "" {
+			return reason
+		}
+		if at == len(text) {
+			return ""
+		}
+	}
+}
+
+// skip passes over unreserved characters.
+func skip(text []byte, at int) int {
+	for at < len(text) && unreserved[text[at]] {
+		at++
+	}
+	return at
+}
+
+// take keeps the value of a parameter.
+func (f *fields) take(p param, value []byte, canonical bool) (reason string) {
+	if f.value[p] != nil {
 		return paramNames[p] + " is given twice"
 	}
-	if !isCanonical(value) {
+	if !canonical {
 		if value, reason = recode(value); reason != "" {
 			return paramNames[p] + " " + reason
 		}
@@ -156,27 +193,17 @@ var unreserved = func() (set [256]bool) {
 	return set
 }()
 
-// isCanonical reports whether value is encoded as SigV4 encodes it, as the
-// value of every SDK is.
-func isCanonical(value []byte) bool {
-	for i := 0; i < len(value); i++ {
-		c := value[i]
-		if unreserved[c] {
-			continue
-		}
-		if c != '%' || i+2 >= len(value) || !upperHex(value[i+1]) || !upperHex(value[i+2]) ||
-			unreserved[unhex(value[i+1])<<4|unhex(value[i+2])] {
-			return false
-		}
-		i += 2
-	}
-	return true
+// isEscape reports whether at i stands an escape as SigV4 writes it: of a
+// character that must be escaped, with digits in upper case. The two digits
+// themselves are unreserved characters.
+func isEscape(text []byte, i int) bool {
+	return text[i] == '%' && i+2 < len(text) && upperHex(text[i+1]) && upperHex(text[i+2]) &&
+		!unreserved[unhex(text[i+1])<<4|unhex(text[i+2])]
 }
 
 // recode decodes value and encodes it in the canonical way. A plus sign is
 // refused: some read it as itself and some as a space.
 func recode(value []byte) (canonical []byte, reason string) {
-	const digits = "0123456789ABCDEF"
 	canonical = make([]byte, 0, 3*len(value))
 	for i := 0; i < len(value); i++ {
 		c := value[i]
@@ -192,13 +219,18 @@ func recode(value []byte) (canonical []byte, reason string) {
 			c = unhex(value[i+1])<<4 | unhex(value[i+2])
 			i += 2
 		}
-		if unreserved[c] {
-			canonical = append(canonical, c)
-			continue
-		}
-		canonical = append(canonical, '%', digits[c>>4], digits[c&15])
+		canonical = encode(canonical, c)
 	}
 	return canonical, ""
+}
+
+// encode appends a byte as SigV4 encodes it.
+func encode(to []byte, c byte) []byte {
+	const digits = "0123456789ABCDEF"
+	if unreserved[c] {
+		return append(to, c)
+	}
+	return append(to, '%', digits[c>>4], digits[c&15])
 }
 
 // decode appends what canonical encodes.

@@ -22,8 +22,10 @@ const (
 	keyID      = "AKIAIOSFODNN7EXAMPLE"
 	sessionID  = "ASIAIOSFODNN7EXAMPLE"
 	secretText = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-	sessionTok = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJHMEUCIQ+=="
 )
+
+// sessionTok is as long as STS's are.
+var sessionTok = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJHMEUCIQ+" + strings.Repeat("b3JpZ2luX2VjEA", 65) + "=="
 
 var secret = identity.NewSecret(secretText)
 

@@ -73,7 +73,7 @@ func (v *Verifier) prove(ctx context.Context, f *fields, want *Want, now time.Ti
 	day, _ := digits(f.day)
 	query := Query{AccessKeyID: f.accessKey, SessionToken: f.value[pSecurityToken], Day: Day(day), Region: want.Region}
 	if query.SessionToken != nil {
-		query.Session = digestEncoded(query.SessionToken)
+		query.Session = sha256.Sum256(query.SessionToken)
 	}
 	grant, key, err := v.keys.Find(ctx, query)
 	if err != nil {
