@@ -41,7 +41,7 @@ type Engine struct {
 
 // newEngine starts an engine for the first time.
 func newEngine(ctx context.Context, spec Spec, program string, options Options) (*Engine, error) {
-	home, err := openHome(spec.Dir, options.Runtime)
+	home, err := openHome(spec.Dir, options)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (e *Engine) supervise(r *run) {
 			e.observe(Crashed, r.start, r.process.failure())
 			r = e.restart(began)
 		case <-e.stopping.Done():
-			r.process.stop(e.force)
+			r.process.stop(e.force, e.options.patience.stop)
 			e.end(r)
 			r = nil
 		}
@@ -129,7 +129,7 @@ func (e *Engine) begin(r *run) {
 	e.current = r
 	e.mu.Unlock()
 	e.observe(Started, r.start, nil)
-	r.watch(e.options.watch, func(h Happening) { e.observe(h, r.start, nil) })
+	r.watch(e.options.patience, func(h Happening) { e.observe(h, r.start, nil) })
 }
 
 func (e *Engine) end(r *run) {

@@ -1,11 +1,14 @@
 package engine_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -253,6 +256,51 @@ func TestNothingOfTheEngineShows(t *testing.T) {
 	})
 }
 
+func TestMonitorShowsNothingOfTheAdministrator(t *testing.T) {
+	each(t, func(t *testing.T, kind identity.Engine) {
+		e := newHouse(t, engine.Impatient(engine.Options{})).start(kind, t.TempDir())
+		alice := engine.User{Name: "alice", Rules: rules(t, kind, "on ~* +@all"), Enabled: true}
+		apply(t, e, alice)
+		n := node(t, e)
+		raw, err := net.Dial(n.Network, n.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = raw.Close() }()
+		if _, err := fmt.Fprintf(raw, "AUTH alice %s\r\nMONITOR\r\n", n.Secrets["alice"].Reveal()); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewReader(raw)
+		for range 2 {
+			if line, err := lines.ReadString('\n'); err != nil || line != "+OK\r\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+		}
+		apply(t, e, alice)
+		conn := login(t, n, "alice")
+		for i := range 30 { // long enough for a few signs of life
+			must(t, conn, "BLPOP", "nothing", "0.005")
+			if i == 29 {
+				must(t, conn, "ECHO", "over")
+			}
+		}
+		for {
+			line, err := lines.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, hidden := range []string{"SETUSER", "SLOWLOG", "PING", n.Admin.Reveal(), n.Secrets["alice"].Reveal(), directory.AdminUser} {
+				if strings.Contains(line, hidden) {
+					t.Errorf("MONITOR shows %s", line)
+				}
+			}
+			if strings.Contains(line, `"over"`) {
+				return
+			}
+		}
+	})
+}
+
 func TestApplyKeepsConnectionsAndRemoveEndsThem(t *testing.T) {
 	each(t, func(t *testing.T, kind identity.Engine) {
 		h := newHouse(t, engine.Options{})
@@ -484,6 +532,31 @@ func diedWithoutStopping(t *testing.T, kind identity.Engine, dir string) (secret
 	return secret, address, die
 }
 
+// TestOrphanThatHangsIsKilled stops the orphan's process, so that it does not
+// even notice that it shall end.
+func TestOrphanThatHangsIsKilled(t *testing.T) {
+	each(t, func(t *testing.T, kind identity.Engine) {
+		dir := t.TempDir()
+		_, _, die := diedWithoutStopping(t, kind, dir)
+		die()
+		text, err := os.ReadFile(filepath.Join(dir, "engine.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left struct{ PID int }
+		if err := json.Unmarshal(text, &left); err != nil || left.PID == 0 {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if err := syscall.Kill(left.PID, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		e := newHouse(t, engine.Impatient(engine.Options{})).start(kind, dir)
+		if info, err := e.Info(background(t), "server"); err != nil || info["process_id"] == fmt.Sprint(left.PID) {
+			t.Errorf("the engine is still %v (%v)", info, err)
+		}
+	})
+}
+
 func TestLongPathsGetAShortSocket(t *testing.T) {
 	each(t, func(t *testing.T, kind identity.Engine) {
 		runtime, err := os.MkdirTemp("", "gh")
@@ -709,12 +782,12 @@ func TestShortPathIsMadeAnew(t *testing.T) {
 	if err := os.RemoveAll(runtime); err != nil {
 		t.Fatal(err)
 	}
-	n := node(t, e)
+	n, ctx := node(t, e), background(t)
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	for _, err := os.Stat(n.Address); err != nil; _, err = os.Stat(n.Address) {
 		select {
-		case <-background(t).Done():
+		case <-ctx.Done():
 			t.Fatalf("the path did not come back: %v", err)
 		case <-ticker.C:
 		}

@@ -31,7 +31,8 @@ type home struct {
 	dir    string
 	socket string // absolute path that clients connect to
 	held   *os.File
-	link   string // short path to dir, "" if not needed
+	link   string        // short path to dir, "" if not needed
+	stop   time.Duration // patience with an engine that shall end
 }
 
 // state is what a later supervisor must know to stop the engine.
@@ -41,7 +42,7 @@ type state struct {
 }
 
 // openHome makes the directory if need be, and takes it over.
-func openHome(dir, runtime string) (*home, error) {
+func openHome(dir string, options Options) (*home, error) {
 	if err := makePrivate(dir); err != nil {
 		return nil, err
 	}
@@ -52,9 +53,9 @@ func openHome(dir, runtime string) (*home, error) {
 	if held == nil {
 		return nil, fmt.Errorf("another Gatehouse is using %s", dir)
 	}
-	h := &home{dir: dir, held: held, socket: filepath.Join(dir, socketName)}
+	h := &home{dir: dir, held: held, socket: filepath.Join(dir, socketName), stop: options.patience.stop}
 	if len(h.socket) > maxSocketPath {
-		if err := h.shorten(runtime); err != nil {
+		if err := h.shorten(options.Runtime); err != nil {
 			_ = held.Close()
 			return nil, err
 		}
@@ -145,7 +146,7 @@ func (h *home) evict(ctx context.Context, path string) (*os.File, error) {
 			// The engine leads a process group of its own, with its children.
 			_ = syscall.Kill(-left.PID, signal)
 		}
-		file, err := awaitLock(ctx, path, stopPatience)
+		file, err := awaitLock(ctx, path, h.stop)
 		if file != nil || err != nil {
 			return file, err
 		}
@@ -210,14 +211,14 @@ func (h *home) record(pid int) error {
 }
 
 // deleteHome removes a node's directory. One that never was a node's is refused.
-func deleteHome(ctx context.Context, dir, runtime string) error {
+func deleteHome(ctx context.Context, dir string, options Options) error {
 	if _, err := os.Lstat(dir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if _, err := os.Lstat(filepath.Join(dir, supervisorLock)); err != nil {
 		return fmt.Errorf("%s is not the directory of an engine: %w", dir, err)
 	}
-	h, err := openHome(dir, runtime)
+	h, err := openHome(dir, options)
 	if err != nil {
 		return err
 	}

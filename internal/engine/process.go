@@ -14,10 +14,6 @@ import (
 	"time"
 )
 
-// stopPatience is how long an engine may take to end: it must write what is not
-// yet on disk. A script that never returns keeps it from ending at all.
-const stopPatience = 10 * time.Second
-
 // process is one run of an engine's program.
 type process struct {
 	command *exec.Cmd
@@ -140,9 +136,9 @@ func (p *process) failure() error {
 
 // stop ends the engine: politely, so that its data is on disk; by force when
 // that takes too long or force is closed.
-func (p *process) stop(force <-chan struct{}) {
+func (p *process) stop(force <-chan struct{}, patience time.Duration) {
 	_ = p.command.Process.Signal(syscall.SIGTERM)
-	over := time.NewTimer(stopPatience)
+	over := time.NewTimer(patience)
 	defer over.Stop()
 	select {
 	case <-p.exited:

@@ -16,13 +16,18 @@ import (
 	"github.com/gatehouse/gatehouse/internal/identity"
 )
 
-const (
-	// watchEvery and watchPatience say how often the engine is asked for a sign
-	// of life and how long it may take; after watchMisses it is unresponsive.
-	watchEvery    = time.Second
-	watchPatience = 2 * time.Second
-	watchMisses   = 3
-)
+// patience says how long to wait for what.
+type patience struct {
+	pulse  time.Duration // between two questions for a sign of life
+	answer time.Duration // for the sign; after maxMisses the engine is unresponsive
+	// stop is for an engine to end: it must write what is not yet on disk. A
+	// script that never returns keeps it from ending at all.
+	stop time.Duration
+}
+
+var usualPatience = patience{pulse: time.Second, answer: 2 * time.Second, stop: 10 * time.Second}
+
+const maxMisses = 3
 
 // run is one start of an engine, with the secrets that are valid in it.
 type run struct {
@@ -40,9 +45,6 @@ type run struct {
 	watching sync.WaitGroup
 	cancel   context.CancelFunc
 }
-
-// watchTimes are watchEvery and watchPatience, or a test's.
-type watchTimes struct{ every, patience time.Duration }
 
 // user is a user that was applied in this start.
 type user struct {
@@ -76,11 +78,11 @@ func (r *run) greet(ctx context.Context) error {
 }
 
 // watch tells notify when the engine ceases to answer and when it answers again.
-func (r *run) watch(times watchTimes, notify func(Happening)) {
+func (r *run) watch(patience patience, notify func(Happening)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	r.watching.Go(func() {
-		ticker := time.NewTicker(times.every)
+		ticker := time.NewTicker(patience.pulse)
 		defer ticker.Stop()
 		misses := 0
 		for {
@@ -90,15 +92,15 @@ func (r *run) watch(times watchTimes, notify func(Happening)) {
 			case <-ticker.C:
 			}
 			r.home.repair()
-			answered := r.alive(ctx, times.patience)
+			answered := r.alive(ctx, patience.answer)
 			switch {
 			case ctx.Err() != nil:
 				return
 			case !answered:
-				if misses++; misses == watchMisses {
+				if misses++; misses == maxMisses {
 					notify(Unresponsive)
 				}
-			case misses >= watchMisses:
+			case misses >= maxMisses:
 				notify(Responsive)
 				misses = 0
 			default:
@@ -110,8 +112,8 @@ func (r *run) watch(times watchTimes, notify func(Happening)) {
 
 // alive asks for a sign of life, with a command that MONITOR does not show. An
 // error reply is one too: BUSY during a script.
-func (r *run) alive(ctx context.Context, patience time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (r *run) alive(ctx context.Context, answer time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
 	_, err := r.pulse.do(ctx, "SLOWLOG", "LEN")
 	var refusal *admin.Error

@@ -41,7 +41,7 @@ type Options struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 
-	watch watchTimes // tests are less patient
+	patience patience // tests have less
 }
 
 // Happening is what an Event tells.
@@ -95,8 +95,8 @@ func NewSupervisor(options Options) *Supervisor {
 	if options.Runtime == "" {
 		options.Runtime = filepath.Join(os.TempDir(), fmt.Sprintf("gatehouse-%d", os.Getuid()))
 	}
-	if options.watch == (watchTimes{}) {
-		options.watch = watchTimes{every: watchEvery, patience: watchPatience}
+	if options.patience == (patience{}) {
+		options.patience = usualPatience
 	}
 	life, end := context.WithCancel(context.Background())
 	return &Supervisor{options: options, life: life, end: end, engines: map[string]*Engine{}}
@@ -202,7 +202,7 @@ func (s *Supervisor) Delete(ctx context.Context, spec Spec) error {
 	if err := s.Stop(ctx, spec.Name); err != nil && !errors.Is(err, ErrUnknown) {
 		return err
 	}
-	if err := deleteHome(ctx, spec.Dir, s.options.Runtime); err != nil {
+	if err := deleteHome(ctx, spec.Dir, s.options); err != nil {
 		return fmt.Errorf("deleting the engine of %s: %w", spec.Name, err)
 	}
 	return nil
