@@ -278,9 +278,9 @@ func TestMonitorShowsNothingOfTheAdministrator(t *testing.T) {
 		}
 		apply(t, e, alice)
 		conn := login(t, n, "alice")
-		for i := range 30 { // long enough for a few signs of life
-			must(t, conn, "BLPOP", "nothing", "0.005")
-			if i == 29 {
+		for i := range 3 { // each is long enough for a few signs of life
+			must(t, conn, "BLPOP", "nothing", "0.05")
+			if i == 2 {
 				must(t, conn, "ECHO", "over")
 			}
 		}
@@ -620,6 +620,51 @@ func TestWhatCannotBeStarted(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestInstalled(t *testing.T) {
+	enginetest.Program(t, identity.Valkey)
+	h := newHouse(t, engine.Options{Programs: map[identity.Engine]string{identity.Redis: "no-such-server"}})
+	if err := h.Installed(identity.Valkey); err != nil {
+		t.Error(err)
+	}
+	if err := h.Installed(identity.Redis); !errors.Is(err, engine.ErrNotInstalled) {
+		t.Errorf("a missing program: %v", err)
+	}
+}
+
+// TestOthersDirectoriesAreRefused: whoever owns the directory of an engine, or
+// of the short paths, could put a socket of his own there.
+func TestOthersDirectoriesAreRefused(t *testing.T) {
+	enginetest.Program(t, identity.Valkey)
+	long := filepath.Join(t.TempDir(), strings.Repeat("long/", 20))
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(t.TempDir(), link); err != nil {
+		t.Fatal(err)
+	}
+	theirs := t.TempDir()
+	tests := []struct{ name, dir, runtime string }{
+		{"link instead of the directory", link, ""},
+		{"link instead of the runtime directory", long, link},
+		{"somebody's directory", theirs, ""},
+		{"somebody's runtime directory", long, theirs},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if test.dir == theirs || test.runtime == theirs {
+				if err := os.Chown(theirs, 12345, 12345); err != nil {
+					t.Skipf("only root can make a directory somebody's: %v", err)
+				}
+			}
+			h := newHouse(t, engine.Options{Runtime: test.runtime})
+			_, err := h.Start(background(t), engine.Spec{Name: "a-001", Kind: identity.Valkey, Dir: test.dir})
+			if err == nil || !strings.Contains(err.Error(), "is not a directory of the user") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	// A refused start leaves the directory free.
+	newHouse(t, engine.Options{}).start(identity.Valkey, long)
 }
 
 func TestSettingsAreInForce(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/gatehouse/gatehouse/internal/identity"
 )
@@ -36,5 +37,5 @@ func findProgram(kind identity.Engine, configured string) (string, error) {
 		}
 		return "", fmt.Errorf("%s is %w: %s (%w)", name, ErrNotInstalled, hint, err)
 	}
-	return path, nil
+	return filepath.Abs(path)
 }
