@@ -100,11 +100,12 @@ func settingsFile(r io.Reader) (kong.Resolver, error) {
 		return nil, err
 	}
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		value, ok := file[flag.Name]
-		if !ok {
-			return nil, nil
+		for _, name := range flag.Envs {
+			if _, set := os.LookupEnv(name); set { // wins over the file
+				return nil, nil
+			}
 		}
-		return value, nil
+		return file[flag.Name], nil
 	}), nil
 }
 
