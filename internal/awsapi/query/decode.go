@@ -3,7 +3,6 @@ package query
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -21,10 +20,14 @@ func (f *Form) Decode(service *model.Service, operation string, in any) error {
 	if op == nil {
 		return fmt.Errorf("query: the model has no operation %s", operation)
 	}
-	if op.Input == "" {
-		return d.unknown("", &f.root, nil)
+	root, err := f.tree()
+	if err != nil {
+		return err
 	}
-	return d.structure("", service.Shapes[op.Input], &f.root, reflect.ValueOf(in).Elem())
+	if op.Input == "" {
+		return d.unknown("", root, nil)
+	}
+	return d.structure("", service.Shapes[op.Input], root, reflect.ValueOf(in).Elem())
 }
 
 type decoder struct{ service *model.Service }
@@ -62,7 +65,7 @@ func (d *decoder) structure(prefix string, shape *model.Shape, n *node, to refle
 	for i := range shape.Members {
 		m := &shape.Members[i]
 		known[m.Wire()] = true
-		child := n.children[m.Wire()]
+		child := n.child(m.Wire())
 		if child == nil {
 			continue
 		}
@@ -78,9 +81,9 @@ func (d *decoder) structure(prefix string, shape *model.Shape, n *node, to refle
 }
 
 func (d *decoder) unknown(prefix string, n *node, known map[string]bool) error {
-	for _, name := range slices.Sorted(maps.Keys(n.children)) {
-		if !known[name] {
-			return invalid("The parameter %s is not one of this operation's parameters.", shorten(prefix+name))
+	for _, c := range n.children {
+		if !known[c.name] {
+			return invalid("The parameter %s is not one of this operation's parameters.", shorten(prefix+c.name))
 		}
 	}
 	return nil
@@ -111,19 +114,19 @@ func listItems(path string, shape *model.Shape, n *node) ([]item, error) {
 		return nil, nil
 	}
 	var items []item
-	for name, child := range n.children {
-		if name != shape.ItemWire() && name != model.DefaultItem {
+	for _, c := range n.children {
+		if c.name != shape.ItemWire() && c.name != model.DefaultItem {
 			return nil, invalid("The parameter %s is a list; give its items as %s.%s.1 and so on.", path, path, shape.ItemWire())
 		}
-		if child.value != nil {
-			return nil, invalid("The parameter %s.%s has no item number.", path, name)
+		if c.value != nil {
+			return nil, invalid("The parameter %s.%s has no item number.", path, c.name)
 		}
-		for text, entry := range child.children {
-			i, ok := number(text)
+		for _, entry := range c.children {
+			i, ok := number(entry.name)
 			if !ok {
-				return nil, invalid("The parameter %s.%s.%s has no item number from 1 to %d.", path, name, shorten(text), maxIndex)
+				return nil, invalid("The parameter %s.%s.%s has no item number from 1 to %d.", path, c.name, shorten(entry.name), maxIndex)
 			}
-			items = append(items, item{i, entry})
+			items = append(items, item{i, entry.node})
 		}
 	}
 	if len(items) > maxItems {
@@ -155,7 +158,7 @@ func (d *decoder) mapping(path string, shape *model.Shape, n *node, to reflect.V
 			shape string
 			to    reflect.Value
 		}{"key": {shape.Key, key}, "value": {shape.Value, value}} {
-			child := entry.node.children[name]
+			child := entry.node.child(name)
 			if child == nil {
 				return invalid("The parameter %s has no %s.", entryPath, name)
 			}

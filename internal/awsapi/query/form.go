@@ -13,23 +13,63 @@ const (
 	maxParameters = 10_000
 	maxName       = 512       // bytes of a parameter's name
 	maxValue      = 512 << 10 // bytes of a value
-	maxDepth      = 16        // parts of a name between dots
+	maxDepth      = 12        // parts of a name between dots
 	// maxItems bounds the items of one list, maxIndex their numbers: gaps are
 	// closed, as on AWS, but a number is not allowed to be a size.
 	maxItems = 1_000
 	maxIndex = 100_000
 )
 
-// Form is a request's parameters as a tree: "A.member.1.B=c" is A, member, 1, B.
+// Form is a request's parameters. They are only split up until Decode, so that a
+// request whose signature is still to be checked costs little.
 type Form struct {
-	Action  string
-	Version string
-	root    node
+	Action     string
+	Version    string
+	parameters []parameter
 }
 
+type parameter struct{ name, value string }
+
+// node is one part of the parameters' names: "A.member.1.B=c" is A, member, 1, B.
 type node struct {
 	value    *string
-	children map[string]*node
+	children []child
+	byName   map[string]*node // only when there are many children
+}
+
+type child struct {
+	name string
+	*node
+}
+
+// many is from how many children on a map finds one faster.
+const many = 8
+
+func (n *node) child(name string) *node {
+	if n.byName != nil {
+		return n.byName[name]
+	}
+	for _, c := range n.children {
+		if c.name == name {
+			return c.node
+		}
+	}
+	return nil
+}
+
+func (n *node) add(name string) *node {
+	fresh := &node{}
+	n.children = append(n.children, child{name, fresh})
+	switch {
+	case n.byName != nil:
+		n.byName[name] = fresh
+	case len(n.children) > many:
+		n.byName = make(map[string]*node, 2*len(n.children))
+		for _, c := range n.children {
+			n.byName[c.name] = c.node
+		}
+	}
+	return fresh
 }
 
 // Error is a form that cannot be read. Code is AWS's.
@@ -89,12 +129,16 @@ func (f *Form) add(part string) error {
 	case name == "Version":
 		return once(&f.Version, name, value)
 	}
-	return f.place(name, value)
+	f.parameters = append(f.parameters, parameter{name, value})
+	return nil
 }
 
 func once(to *string, name, value string) error {
 	if *to != "" {
 		return twice(name)
+	}
+	if value == "" {
+		return malformed("The parameter %s is empty.", name)
 	}
 	*to = value
 	return nil
@@ -104,26 +148,33 @@ func twice(name string) error {
 	return malformed("The parameter %s is given more than once.", shorten(name))
 }
 
-func (f *Form) place(name, value string) error {
-	at, depth := &f.root, 0
-	for part := range strings.SplitSeq(name, ".") {
+// tree returns the parameters by the parts of their names.
+func (f *Form) tree() (*node, error) {
+	root := &node{}
+	for i := range f.parameters {
+		if err := root.place(&f.parameters[i]); err != nil {
+			return nil, err
+		}
+	}
+	return root, nil
+}
+
+func (n *node) place(p *parameter) error {
+	depth := 0
+	for part := range strings.SplitSeq(p.name, ".") {
 		if depth++; depth > maxDepth {
-			return malformed("The parameter %s has more than %d parts.", shorten(name), maxDepth)
+			return malformed("The parameter %s has more than %d parts.", shorten(p.name), maxDepth)
 		}
-		next := at.children[part]
+		next := n.child(part)
 		if next == nil {
-			next = &node{}
-			if at.children == nil {
-				at.children = map[string]*node{}
-			}
-			at.children[part] = next
+			next = n.add(part)
 		}
-		at = next
+		n = next
 	}
-	if at.value != nil {
-		return twice(name)
+	if n.value != nil {
+		return twice(p.name)
 	}
-	at.value = &value
+	n.value = &p.value
 	return nil
 }
 

@@ -65,29 +65,30 @@ func TestFormsThatAreRefused(t *testing.T) {
 		code    string
 		message string // a part of it
 	}{
-		"twice":                {"UserId=a&UserId=b", "InvalidQueryParameter", "The parameter UserId is given more than once."},
-		"Action twice":         {"Action=CreateUser&Action=DeleteUser", "InvalidQueryParameter", "Action is given more than once"},
-		"twice by spelling":    {"UserId=a&%55serId=b", "InvalidQueryParameter", "UserId is given more than once"},
-		"unknown":              {"UserID=a", "InvalidParameterValue", "The parameter UserID is not one of this operation's parameters."},
-		"unknown, nested":      {"AuthenticationMode.Kind=iam", "InvalidParameterValue", "AuthenticationMode.Kind is not one"},
-		"bad escape":           {"UserId=%zz", "InvalidQueryParameter", "The value of the parameter UserId is not correctly escaped."},
-		"bad escape in a name": {"%zz=a", "InvalidQueryParameter", "name is not correctly escaped"},
-		"boolean":              {"NoPasswordRequired=yes", "InvalidParameterValue", "Invalid value for parameter NoPasswordRequired: 'yes' is not true or false."},
-		"value for a list":     {"Passwords=secret", "InvalidParameterValue", "give its items as Passwords.member.1"},
-		"list without number":  {"Passwords.member=a", "InvalidParameterValue", "Passwords.member has no item number"},
-		"list item's name":     {"Passwords.Password.1=a", "InvalidParameterValue", "give its items as Passwords.member.1"},
-		"number 0":             {"Passwords.member.0=a", "InvalidParameterValue", "Passwords.member.0 has no item number from 1"},
-		"number 01":            {"Passwords.member.01=a", "InvalidParameterValue", "no item number"},
-		"number too big":       {"Passwords.member.999999999=a", "InvalidParameterValue", "no item number"},
-		"one number, two ways": {"Tags.Tag.1.Key=a&Tags.member.1.Key=b", "InvalidParameterValue", "two items with the number 1"},
-		"value for structure":  {"AuthenticationMode=iam", "InvalidParameterValue", "AuthenticationMode is a structure"},
-		"members of a value":   {"UserId.x=a", "InvalidParameterValue", "UserId is a single value"},
-		"value and members":    {"UserId=a&UserId.x=a", "InvalidParameterValue", "UserId is a single value"},
-		"many parameters":      {many(10_001, "p%d=&"), "InvalidQueryParameter", "more than 10000 parameters"},
-		"many items":           {many(1_001, "Passwords.member.%d=a&"), "InvalidParameterValue", "more than 1000 items"},
-		"deep":                 {strings.Repeat("a.", 16) + "a=b", "InvalidQueryParameter", "more than 16 parts"},
-		"long name":            {strings.Repeat("a", 513) + "=b", "InvalidQueryParameter", "longer than 512 bytes"},
-		"long value":           {"UserId=" + strings.Repeat("a", 512<<10+1), "InvalidQueryParameter", "longer than 524288 bytes"},
+		"twice":                  {"UserId=a&UserId=b", "InvalidQueryParameter", "The parameter UserId is given more than once."},
+		"Action twice":           {"Action=CreateUser&Action=DeleteUser", "InvalidQueryParameter", "Action is given more than once"},
+		"Action empty, then not": {"Action=&Action=DeleteUser", "InvalidQueryParameter", "The parameter Action is empty."},
+		"twice by spelling":      {"UserId=a&%55serId=b", "InvalidQueryParameter", "UserId is given more than once"},
+		"unknown":                {"UserID=a", "InvalidParameterValue", "The parameter UserID is not one of this operation's parameters."},
+		"unknown, nested":        {"AuthenticationMode.Kind=iam", "InvalidParameterValue", "AuthenticationMode.Kind is not one"},
+		"bad escape":             {"UserId=%zz", "InvalidQueryParameter", "The value of the parameter UserId is not correctly escaped."},
+		"bad escape in a name":   {"%zz=a", "InvalidQueryParameter", "name is not correctly escaped"},
+		"boolean":                {"NoPasswordRequired=yes", "InvalidParameterValue", "Invalid value for parameter NoPasswordRequired: 'yes' is not true or false."},
+		"value for a list":       {"Passwords=secret", "InvalidParameterValue", "give its items as Passwords.member.1"},
+		"list without number":    {"Passwords.member=a", "InvalidParameterValue", "Passwords.member has no item number"},
+		"list item's name":       {"Passwords.Password.1=a", "InvalidParameterValue", "give its items as Passwords.member.1"},
+		"number 0":               {"Passwords.member.0=a", "InvalidParameterValue", "Passwords.member.0 has no item number from 1"},
+		"number 01":              {"Passwords.member.01=a", "InvalidParameterValue", "no item number"},
+		"number too big":         {"Passwords.member.999999999=a", "InvalidParameterValue", "no item number"},
+		"one number, two ways":   {"Tags.Tag.1.Key=a&Tags.member.1.Key=b", "InvalidParameterValue", "two items with the number 1"},
+		"value for structure":    {"AuthenticationMode=iam", "InvalidParameterValue", "AuthenticationMode is a structure"},
+		"members of a value":     {"UserId.x=a", "InvalidParameterValue", "UserId is a single value"},
+		"value and members":      {"UserId=a&UserId.x=a", "InvalidParameterValue", "UserId is a single value"},
+		"many parameters":        {many(10_001, "p%d=&"), "InvalidQueryParameter", "more than 10000 parameters"},
+		"many items":             {many(1_001, "Passwords.member.%d=a&"), "InvalidParameterValue", "more than 1000 items"},
+		"deep":                   {strings.Repeat("a.", 12) + "a=b", "InvalidQueryParameter", "more than 12 parts"},
+		"long name":              {strings.Repeat("a", 513) + "=b", "InvalidQueryParameter", "longer than 512 bytes"},
+		"long value":             {"UserId=" + strings.Repeat("a", 512<<10+1), "InvalidQueryParameter", "longer than 524288 bytes"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -130,6 +131,24 @@ func TestResponseBytes(t *testing.T) {
 	want = `<DeleteCacheSubnetGroupResponse xmlns="http://elasticache.amazonaws.com/doc/2015-02-02/"><ResponseMetadata><RequestId>id-2</RequestId></ResponseMetadata></DeleteCacheSubnetGroupResponse>` + "\n"
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s %v\nwant %s", got, err, want)
+	}
+}
+
+// What a request costs before its signature is known to be good must not be a
+// multiple of its size.
+func TestAFormIsCheapUntilItIsDecoded(t *testing.T) {
+	var b strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "%d.a.b.c.d.e.f.g.h.i.j.k=&", i)
+	}
+	body := b.String()
+	allocations := testing.AllocsPerRun(5, func() {
+		if _, err := query.ParseForm("", body); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations > 100 {
+		t.Errorf("a form of 10 000 parameters takes %v allocations", allocations)
 	}
 }
 
