@@ -85,13 +85,13 @@ func (s *session) isAnonymous() bool {
 }
 
 // enterAnonymously connects a client that has not logged in as "default" and
-// passes its command on.
+// passes its command on, if one is given.
 func (s *session) enterAnonymously(words [][]byte) error {
-	if err := s.connectAnonymously(); err != nil || s.be == nil {
+	if err := s.connectAnonymously(); err != nil || words == nil {
 		return err
 	}
-	if words == nil {
-		return nil
+	if s.be == nil { // the cache asks for a login since a moment ago
+		return s.turnAway(words)
 	}
 	s.commands.Add(1)
 	_, err := s.be.Write(resp.AppendCommand(nil, words...))
@@ -104,7 +104,6 @@ func (s *session) connectAnonymously() error {
 	for {
 		v := s.anonymousVerdict()
 		if v == nil {
-			s.say(noAuth)
 			return nil
 		}
 		err := s.enter(v, backend.Login{Protocol: 2}, "")

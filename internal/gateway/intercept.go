@@ -126,8 +126,8 @@ func classifyClient(sub []byte, argc int) action {
 // consume acts on everything that has been read.
 func (s *session) consume() error {
 	for {
-		if s.be == nil && !s.scan.Inside() {
-			s.scan.BeforeLogin = !s.isAnonymous()
+		if !s.scan.Inside() {
+			s.scan.BeforeLogin = s.be == nil && !s.isAnonymous()
 		}
 		token, n, err := s.scan.Next(s.buf[s.pos:s.end])
 		if err != nil {
@@ -163,10 +163,7 @@ func (s *session) drop(n int) error {
 func (s *session) begin(n int) error {
 	act := classify(s.scan.Name, s.scan.Sub, s.scan.Argc)
 	if s.be == nil {
-		if act <= pass {
-			act = actOther
-		}
-		if act != actAuth && act != actHello && act != actReset && act != actQuit && s.isAnonymous() {
+		if act = classifyFront(act, s.scan.Name); act == actOther && s.isAnonymous() {
 			if err := s.enterAnonymously(nil); err != nil {
 				return err
 			}
@@ -175,28 +172,46 @@ func (s *session) begin(n int) error {
 			}
 		}
 	}
-	switch act {
-	case pass:
-	case actMulti:
-		s.multi = s.be != nil || s.multi
-	case actExec:
-		s.multi = s.multi && s.scan.Argc != 1
-	}
-	if s.be != nil && (act == pass || act == actMulti || act == actExec || act == actQuit) {
-		s.gathering = act
-		s.pos += n
-		return nil
-	}
 	s.gathering = act
-	s.scan.Gather(&s.args, budgets[act])
-	return s.drop(n)
+	if !s.forwarded() {
+		s.scan.Gather(&s.args, budgets[act])
+		return s.drop(n)
+	}
+	s.noteTransaction(act, s.scan.Argc)
+	s.pos += n
+	return nil
+}
+
+// classifyFront tells what a command means while no engine is involved: all
+// forms of AUTH and HELLO are answered here then.
+func classifyFront(act action, name []byte) action {
+	switch {
+	case isWord(name, "auth"):
+		return actAuth
+	case isWord(name, "hello"):
+		return actHello
+	case act == actReset, act == actQuit, act == actRestricted:
+		return act
+	}
+	return actOther
+}
+
+// noteTransaction remembers that a transaction may be open. EXEC ends it
+// whatever comes of it; DISCARD may be refused.
+func (s *session) noteTransaction(act action, argc int) {
+	switch {
+	case act == actMulti:
+		s.multi = true
+	case act == actExec && argc == 1:
+		s.multi = false
+	}
 }
 
 // budgets are how many bytes of a gathered command are kept.
 var budgets = [...]int{
 	actAuth: keptOfLogin, actHello: keptOfLogin, actReset: keptOfRestricted, actQuit: keptOfRestricted,
-	actMulti: keptOfRestricted, actExec: keptOfRestricted, actRestricted: keptOfRestricted,
-	actReply: keptOfRestricted, actKill: resp.MaxKept, actClients: resp.MaxKept, actUsers: resp.MaxKept,
+	actRestricted: keptOfRestricted,
+	actReply:      keptOfRestricted, actKill: resp.MaxKept, actClients: resp.MaxKept, actUsers: resp.MaxKept,
 	actUser: resp.MaxKept, actLog: resp.MaxKept, actDryRun: resp.MaxKept,
 	actOther: resp.MaxArgsBeforeLogin * (resp.MaxBulkBeforeLogin + 16),
 }
@@ -240,20 +255,13 @@ func (s *session) inline(n int) error {
 	words := s.scan.Line.Words()
 	act := classifyWords(words)
 	if s.be == nil {
-		if act == pass {
-			act = actOther
-		}
+		return s.act(classifyFront(act, words[0]), words, false)
+	}
+	s.gathering = act
+	if !s.forwarded() {
 		return s.act(act, words, false)
 	}
-	switch act {
-	case actMulti:
-		s.multi = true
-	case actExec:
-		s.multi = s.multi && len(words) != 1
-	case pass, actQuit:
-	default:
-		return s.act(act, words, false)
-	}
+	s.noteTransaction(act, len(words))
 	s.skipOne = false
 	s.commands.Add(1)
 	_, err := s.be.Write(resp.AppendCommand(nil, words...))
