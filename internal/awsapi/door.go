@@ -180,7 +180,7 @@ func (d *Door) verify(r *http.Request, call *Call, a *sigv4.Authorization, body 
 	ctx := r.Context()
 	var owner Caller
 	verifier := sigv4.Verifier{Clock: d.config.Clock, Region: d.config.Region, Lookup: d.lookup(&owner)}
-	if _, err := verifier.Verify(ctx, a, r, body, service); err != nil {
+	if err := verifier.Verify(ctx, a, r, body, service); err != nil {
 		return nil, err
 	}
 	call.Caller = owner

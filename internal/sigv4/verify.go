@@ -35,23 +35,16 @@ type Verifier struct {
 	Lookup Lookup
 }
 
-// Verified is what a valid signature proves.
-type Verified struct {
-	AccessKeyID  string
-	SessionToken string
-	Signed       time.Time
-}
-
 // Verify checks that a, which Parse read from r, signs exactly this request for
 // this service. body is the whole body. A refusal is an *Error; any other error
 // is the Lookup's.
-func (v *Verifier) Verify(ctx context.Context, a *Authorization, r *http.Request, body []byte, service string) (Verified, error) {
+func (v *Verifier) Verify(ctx context.Context, a *Authorization, r *http.Request, body []byte, service string) error {
 	if err := checkShape(r); err != nil {
-		return Verified{}, err
+		return err
 	}
 	signed, err := requestTime(r.Header)
 	if err != nil {
-		return Verified{}, err
+		return err
 	}
 	checks := []func() error{
 		func() error { return v.checkTime(signed) },
@@ -61,26 +54,25 @@ func (v *Verifier) Verify(ctx context.Context, a *Authorization, r *http.Request
 	}
 	for _, check := range checks {
 		if err := check(); err != nil {
-			return Verified{}, err
+			return err
 		}
 	}
-	token := r.Header.Get(headerSecurityToken)
-	secret, err := v.Lookup(ctx, a.AccessKeyID, token)
+	secret, err := v.Lookup(ctx, a.AccessKeyID, r.Header.Get(headerSecurityToken))
 	if errors.Is(err, ErrUnknownKey) {
-		return Verified{}, unknownKey()
+		return unknownKey()
 	}
 	if err != nil {
-		return Verified{}, fmt.Errorf("sigv4: finding access key %q: %w", a.AccessKeyID, err)
+		return fmt.Errorf("sigv4: finding access key %q: %w", a.AccessKeyID, err)
 	}
 	canonical, err := canonicalRequest(r, body, a.SignedHeaders)
 	if err != nil {
-		return Verified{}, err
+		return err
 	}
 	want := signature(secret, a, signed.Format(basicFormat), canonical)
 	if subtle.ConstantTimeCompare([]byte(want), []byte(a.Signature)) != 1 {
-		return Verified{}, mismatch(messageMismatch)
+		return mismatch(messageMismatch)
 	}
-	return Verified{AccessKeyID: a.AccessKeyID, SessionToken: token, Signed: signed}, nil
+	return nil
 }
 
 // checkShape refuses what two readers could understand differently: a header

@@ -84,6 +84,7 @@ func at(answer any, path ...any) any {
 // replicas, and the waiters.
 func TestTheCLIWithTokens(t *testing.T) {
 	needCLI(t)
+	t.Parallel()
 	s := start(t)
 	s.settleAlways()
 	s.cli("elasticache create-cache-subnet-group --cache-subnet-group-name sng-test --cache-subnet-group-description test --subnet-ids subnet-1")
@@ -106,6 +107,7 @@ func TestTheCLIWithTokens(t *testing.T) {
 
 func TestTheCLIWithUsers(t *testing.T) {
 	needCLI(t)
+	t.Parallel()
 	s := start(t)
 	s.settleAlways()
 	out, errs, err := s.run("aws", "elasticache", "create-user", "--user-id", "user-id-1", "--user-name", "user-name-1", "--engine", "redis",
@@ -147,6 +149,7 @@ print(json.dumps({"users": [u["UserId"] for u in users], "count": users[1]["Auth
 `
 
 func TestBoto3(t *testing.T) {
+	t.Parallel()
 	if out, err := exec.Command("python3", "-c", "import boto3").CombinedOutput(); err != nil {
 		t.Skipf("boto3 is not installed (pip install boto3): %v %s", err, out)
 	}

@@ -47,6 +47,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type server struct {
 	t     testing.TB
 	url   string
+	door  *awsapi.Door
 	state *state.State
 	log   *lockedBuffer
 
@@ -120,6 +121,7 @@ func start(t testing.TB, change ...func(*awsapi.Config)) *server {
 	}
 	door, err := awsapi.New(config)
 	must(t, err)
+	s.door = door
 	listener := httptest.NewServer(door)
 	t.Cleanup(listener.Close)
 	s.url = listener.URL

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,26 @@ func TestRefusalsAsRawHTTP(t *testing.T) {
 				t.Errorf("%s has no %s", body, id)
 			}
 		})
+	}
+}
+
+// Over TLS the SDK speaks HTTP/2, where Host and Content-Length travel otherwise.
+func TestSignaturesOverHTTP2(t *testing.T) {
+	s := start(t)
+	protocols := make(chan string, 1)
+	listener := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protocols <- r.Proto
+		s.door.ServeHTTP(w, r)
+	}))
+	listener.EnableHTTP2 = true
+	listener.StartTLS()
+	t.Cleanup(listener.Close)
+	cfg := s.config()
+	cfg.BaseEndpoint, cfg.HTTPClient = aws.String(listener.URL), listener.Client()
+	_, err := elasticache.NewFromConfig(cfg).DescribeUsers(context.Background(), &elasticache.DescribeUsersInput{})
+	must(t, err)
+	if protocol := <-protocols; protocol != "HTTP/2.0" {
+		t.Errorf("the SDK spoke %s", protocol)
 	}
 }
 
