@@ -231,7 +231,12 @@ func (s *scope) measured(ctx context.Context, r *posture.Resource, cache string)
 		return
 	}
 	usage := posture.Usage{Quality: posture.QualityExact, Where: "logins by method, counted by the gateways", Measured: true,
-		Count: logins.ByMethod[MethodAnonymous] + logins.Open[MethodAnonymous], Window: auditWindow.String()}
+		Window: auditWindow.String()}
+	for _, c := range logins.Counts {
+		if c.Method == MethodAnonymous {
+			usage.Count += c.Logins + c.Open
+		}
+	}
 	if logins.OnSince.IsZero() || logins.OnSince.After(now.Add(-auditWindow)) {
 		usage.Caution = "the gateways have not counted for the whole window"
 	}

@@ -65,25 +65,29 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Sessions is the evidence that only Gatehouse can give: how callers of a cache
-// logged in.
+// Sessions is the evidence that only Gatehouse can give: who logs in to a cache,
+// and how.
 type Sessions interface {
-	// Logins counts a cache's logins and commands of still-open sessions by
-	// method (anonymous, token, password, iam) since a moment, and says since
-	// when the gateways have been counting.
+	// Logins counts a cache's logins since a moment, by user and method, and says
+	// since when the gateways have been counting without a gap.
 	Logins(ctx context.Context, cache string, since time.Time) (Logins, error)
 }
 
-// Logins is a count of logins by method.
+// Logins is what the gateways of one cache counted.
 type Logins struct {
-	ByMethod map[string]int64 `json:"by_method"`
-	// Open counts sessions that are open now, by method: they use the path
-	// although they logged in before the window.
-	Open map[string]int64 `json:"open"`
-	// Last is the latest login by each method.
-	Last map[string]time.Time `json:"last,omitempty"`
-	// OnSince is when counting began without a gap.
-	OnSince time.Time `json:"on_since"`
+	OnSince time.Time    `json:"on_since"`
+	Counts  []LoginCount `json:"counts"`
+}
+
+// LoginCount counts one user's logins by one method.
+type LoginCount struct {
+	User   string `json:"user"`
+	Method string `json:"method"` // anonymous, token, password, iam
+	// Logins since the moment asked about, and sessions that are open now: they
+	// use the path although they may have logged in before.
+	Logins int64     `json:"logins"`
+	Open   int64     `json:"open"`
+	Last   time.Time `json:"last,omitzero"`
 }
 
 // Load returns the ordinary AWS configuration: environment, shared files, SSO,

@@ -48,7 +48,6 @@ func (m keyMeter) Read(ctx context.Context, from, to time.Time) (Reading, error)
 		r.OnSince = since
 		return r, m.count(ctx, trail, from, to, &r)
 	}
-	r.Quality = posture.QualityNone
 	r.Caution = "no trail records data events of " + graphQLType + " and sends them to CloudWatch Logs: turn that on, and the window begins"
 	return r, nil
 }

@@ -3,6 +3,7 @@ package usage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ type sessionMeter struct {
 	sessions source.Sessions
 	cache    string
 	methods  string // separated by commas
+	users    string // separated by commas; empty means all
 }
 
 func (m sessionMeter) Read(ctx context.Context, from, to time.Time) (Reading, error) {
@@ -23,13 +25,17 @@ func (m sessionMeter) Read(ctx context.Context, from, to time.Time) (Reading, er
 	if err != nil {
 		return Reading{}, fmt.Errorf("asking Gatehouse how callers of %s logged in: %w", m.cache, err)
 	}
-	r := Reading{Quality: posture.QualityExact, Source: "logins to " + m.cache + " by " + m.methods + ", counted by the gateways", OnSince: logins.OnSince}
-	for method := range strings.SplitSeq(m.methods, ",") {
-		r.Count += logins.ByMethod[method] + logins.Open[method]
-		if last := logins.Last[method]; last.After(r.Last) {
-			r.Last = last
+	r := Reading{Quality: posture.QualityExact, OnSince: logins.OnSince,
+		Source: strings.TrimSpace("logins to " + m.cache + " by " + m.methods + " " + m.users + ", counted by the gateways")}
+	for _, c := range logins.Counts {
+		if !slices.Contains(strings.Split(m.methods, ","), c.Method) || (m.users != "" && !slices.Contains(strings.Split(m.users, ","), c.User)) {
+			continue
 		}
-		if logins.Open[method] > 0 {
+		r.Count += c.Logins + c.Open
+		if c.Last.After(r.Last) {
+			r.Last = c.Last
+		}
+		if c.Open > 0 {
 			r.Last = to
 		}
 	}

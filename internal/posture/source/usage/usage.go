@@ -47,7 +47,7 @@ const (
 	AppSyncKey    = "appsync-key-cloudtrail" // api_arn
 	MSKFlowLogs   = "msk-flow-logs"          // cluster_arn, log_group, ports
 	MSKBrokerLogs = "msk-broker-logs"        // cluster_arn
-	GatehouseUse  = "gatehouse-sessions"     // cache, methods
+	GatehouseUse  = "gatehouse-sessions"     // cache, methods, users
 	Nothing       = "none"                   // reason
 )
 
@@ -68,7 +68,7 @@ func New(spec Spec, cfg awssdk.Config, sessions source.Sessions) (Meter, error) 
 		if sessions == nil {
 			return nil, fmt.Errorf("the evidence comes from Gatehouse, and no Gatehouse was named: give --gatehouse and --endpoint-url")
 		}
-		return sessionMeter{sessions: sessions, cache: p["cache"], methods: p["methods"]}, nil
+		return sessionMeter{sessions: sessions, cache: p["cache"], methods: p["methods"], users: p["users"]}, nil
 	case Nothing:
 		return nothing{reason: p["reason"]}, nil
 	}
