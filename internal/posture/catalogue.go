@@ -197,7 +197,7 @@ var (
 			Quality: QualityExact, Where: "CloudTrail data events of AWS::AppSync::GraphQLApi, additionalEventData.authType contains API_KEY",
 			Caution: "data events are off by default and cost money",
 		},
-		KindEventAPI: {Quality: QualityNone, Where: "AWS measures no use of API keys on Event APIs"},
+		KindEventAPI: {Quality: QualityNone, Where: "none exists: AWS measures no use of API keys on Event APIs"},
 	}
 	usageOfDMS = map[Kind]Usage{
 		KindDMSEndpoint: {

@@ -56,7 +56,7 @@ type Control struct {
 // Reader is recorded as the finding's evidence.
 type Rule func(r *Reader) Judgement
 
-// Judgement is what a rule says.
+// Judgement is what a rule says. A Judgement without a verdict says that there is nothing to report.
 type Judgement struct {
 	Verdict       Verdict
 	Reason        string

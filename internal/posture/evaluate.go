@@ -29,7 +29,9 @@ func Evaluate(inventory Inventory, options Options) ([]Finding, error) {
 		for i := range inventory.Resources {
 			resource := &inventory.Resources[i]
 			if slices.Contains(control.Kinds, resource.Kind) {
-				findings = append(findings, control.judge(resource, params))
+				if finding := control.judge(resource, params); finding.Verdict != "" {
+					findings = append(findings, finding)
+				}
 			}
 		}
 	}
@@ -58,6 +60,13 @@ func (c Control) judge(resource *Resource, params map[string]string) Finding {
 	finding.Verdict, finding.Reason, finding.Needs = judgement.Verdict, judgement.Reason, judgement.Needs
 	finding.Next, finding.Notes, finding.Prerequisites = judgement.Next, judgement.Notes, judgement.Prerequisites
 	finding.Evidence = evidence
+	if resource.Doubt.Reason != "" && (finding.Verdict == Pass || finding.Verdict == NotApplicable) {
+		finding.Verdict, finding.Needs = Undecided, resource.Doubt.Needs
+		finding.Reason = resource.Doubt.Reason + "; as written: " + finding.Reason
+	}
+	if finding.Verdict.Bad() || finding.Verdict == Undecided {
+		finding.Notes = append(finding.Notes, resource.Notes...)
+	}
 	if !finding.Verdict.Bad() && finding.Verdict != Undecided {
 		finding.Usage = nil
 	}
@@ -81,6 +90,9 @@ func (c Control) decide(resource *Resource, params map[string]string) (Judgement
 			continue
 		}
 		judgement, read := c.run(resource, variant.Attributes, params)
+		if judgement.Verdict == "" {
+			judgement.Verdict = NotApplicable
+		}
 		if !decided || judgement.Verdict.rank() < first.Verdict.rank() {
 			first, evidence, decided = judgement, read, true
 		}
@@ -148,10 +160,21 @@ func (c Control) usage(resource *Resource) *Usage {
 	return nil
 }
 
+// Unaudited is the control of findings about what could not be read or expanded
+// at all, whatever it holds.
+const Unaudited = "Gatehouse.0"
+
 // gaps turns what a source could not expand into UNKNOWN findings.
 func gaps(list []Gap, controls []Control) []Finding {
 	var findings []Finding
 	for _, gap := range list {
+		if len(gap.Controls) == 0 {
+			findings = append(findings, Finding{
+				Control: Unaudited, Title: "Could not be audited", Severity: SeverityMedium, Verdict: Undecided,
+				Resource: gap.Resource, Account: gap.Account, Region: gap.Region, Source: gap.Location,
+				Reason: gap.Reason, Needs: gap.Needs,
+			})
+		}
 		for _, control := range controls {
 			if !slices.Contains(gap.Controls, control.ID) {
 				continue
@@ -176,7 +199,7 @@ func problems(list []Problem, controls []Control) []Finding {
 			Reason: problem.Reason, Next: problem.Next,
 		}
 		if len(problem.Controls) == 0 {
-			finding.Control = "Gatehouse.0"
+			finding.Control = Unaudited
 			findings = append(findings, finding)
 			continue
 		}

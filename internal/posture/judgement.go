@@ -10,6 +10,10 @@ func notApplicable(reason string) Judgement {
 	return Judgement{Verdict: NotApplicable, Reason: reason}
 }
 
+// silent is for Gatehouse's own checks: a resource that the check is not about
+// gets no finding at all.
+func silent() Judgement { return Judgement{} }
+
 func fail(reason, next string, notes ...string) Judgement {
 	return Judgement{Verdict: Fail, Reason: reason, Next: next, Notes: notes}
 }

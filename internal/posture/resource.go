@@ -97,9 +97,17 @@ type Resource struct {
 	Variants []Variant
 	// Gone is true for a declared resource whose condition is known to be false.
 	Gone bool
+	// Doubt, when it has a reason, says what may change the resource before it is
+	// deployed: no verdict is PASS then.
+	Doubt Doubt
+	// Notes go into every finding about the resource that needs work.
+	Notes []string
 	// Usage is measured evidence of unauthenticated use, where a source has any.
 	Usage *Usage
 }
+
+// Doubt is why what was read may not be what is deployed.
+type Doubt struct{ Reason, Needs string }
 
 // Set stores an attribute and returns the resource, for chaining.
 func (r *Resource) Set(name Attribute, value Value) *Resource {
@@ -177,6 +185,7 @@ type Inventory struct {
 	Problems  []Problem
 	Gaps      []Gap
 	Scopes    []Scope
+	Roots     []string // files and folders that the user named
 	Files     []string // files that were read as templates or plans
 	Skipped   []string // files in a folder that are neither
 }
@@ -187,6 +196,7 @@ func (i *Inventory) Add(other Inventory) {
 	i.Problems = append(i.Problems, other.Problems...)
 	i.Gaps = append(i.Gaps, other.Gaps...)
 	i.Scopes = append(i.Scopes, other.Scopes...)
+	i.Roots = append(i.Roots, other.Roots...)
 	i.Files = append(i.Files, other.Files...)
 	i.Skipped = append(i.Skipped, other.Skipped...)
 }

@@ -90,9 +90,9 @@ func defaultRoute(r *Reader) Judgement {
 	case key.IsUnknown():
 		return undecided(Named{RouteKey, key})
 	case key.Text() != "$default":
-		return notApplicable("not a $default route")
+		return silent()
 	case r.Read(ProtocolType).Text() == "WEBSOCKET":
-		return notApplicable("on a WebSocket API $connect decides who is let in")
+		return silent()
 	}
 	auth := r.Read(AuthorizationType)
 	kind := strings.ToUpper(auth.Text())

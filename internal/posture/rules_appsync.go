@@ -40,7 +40,7 @@ func graphQLKeys(r *Reader) Judgement {
 
 func keyFailure(r *Reader, reason string) Judgement {
 	judgement := fail(reason+": whoever holds the key, which ships in every client, is let in", nextGraphQL(r))
-	if n, ok := r.Read(LiveAPIKeys).Int(); ok && n == 0 {
+	if n, ok := r.Read(LiveAPIKeys).Int(); ok && n == 0 && r.Resource().Location.Origin.Live() {
 		judgement.Notes = append(judgement.Notes, "no key is live now; the control reads modes, so only removing the mode clears it")
 	}
 	return judgement.requires("fields without @aws_… directives answer the primary mode only: mark the schema before the modes are swapped")
@@ -59,7 +59,7 @@ func graphQLAdditionalKey(r *Reader) Judgement {
 	primary, more := r.Read(AuthenticationType), r.Read(AdditionalAuthenticationTypes)
 	switch {
 	case primary.Text() == keyMode:
-		return notApplicable("API_KEY is the primary mode: AppSync.5 says so")
+		return silent()
 	case slices.Contains(more.Items(), keyMode):
 		return failEffective("the primary mode is strong and API_KEY still opens the API as an additional mode: adding a strong mode does not remove a weak one", nextGraphQL(r))
 	case more.IsUnknown():

@@ -72,7 +72,7 @@ func tokenOptional(r *Reader) Judgement {
 	reason := "the group's first token was given with ROTATE and never enforced with SET: the AWS control is green and clients without a token are still served"
 	switch {
 	case token.IsAbsent() || token.IsKnown() && !token.Set():
-		return notApplicable("the group has no token")
+		return silent()
 	case token.IsUnknown():
 		return undecided(Named{AuthToken, token})
 	case anonymous.True():
@@ -90,8 +90,8 @@ func tokenOptional(r *Reader) Judgement {
 // defaultUserOpen is Gatehouse.2: ElastiCache.6 says nothing about engines from
 // 6.0, Valkey, single clusters and serverless caches.
 func defaultUserOpen(r *Reader) Judgement {
-	if judgement, done := memberOfGroup(r); done {
-		return judgement
+	if _, done := memberOfGroup(r); done {
+		return silent()
 	}
 	kind, engine := r.Resource().Kind, r.Read(Engine)
 	switch {
@@ -103,7 +103,7 @@ func defaultUserOpen(r *Reader) Judgement {
 		if before6, known := redisBefore6(r); !known {
 			return undecided(Named{EngineVersion, asUnknown(r.Read(EngineVersion), "the version of the group's nodes")})
 		} else if before6 {
-			return notApplicable("below 6.0: ElastiCache.6 judges it")
+			return silent()
 		}
 	}
 	if kind != KindServerlessCache {
@@ -147,7 +147,7 @@ func transitPreferred(r *Reader) Judgement {
 	value, ok := on.bool()
 	switch {
 	case on.IsAbsent(), ok && !value:
-		return notApplicable("encryption in transit is off: ElastiCache.5 says so")
+		return silent()
 	case !ok:
 		return undecided(Named{TransitEncryptionEnabled, asUnknown(on, "true or false")})
 	case strings.EqualFold(mode.Text(), "preferred"):

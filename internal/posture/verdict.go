@@ -60,6 +60,25 @@ type ExceptionRef struct {
 	Ticket  string `json:"ticket,omitempty"`
 }
 
+// ExceptionState is how an entry of the exceptions file fared.
+type ExceptionState string
+
+// The states. Only a used entry excuses anything.
+const (
+	ExceptionUsed    ExceptionState = "used"
+	ExceptionUnused  ExceptionState = "unused"
+	ExceptionExpired ExceptionState = "expired"
+	ExceptionInvalid ExceptionState = "invalid"
+)
+
+// ExceptionNote reports on an entry of the exceptions file.
+type ExceptionNote struct {
+	ID     string         `json:"id"`
+	State  ExceptionState `json:"state"`
+	Line   int            `json:"line,omitempty"`
+	Detail string         `json:"detail,omitempty"`
+}
+
 // Finding is a verdict with everything a person needs to act on it.
 type Finding struct {
 	Control       string            `json:"control"`
