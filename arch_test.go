@@ -20,19 +20,20 @@ const module = "github.com/gatehouse/gatehouse/"
 // refused. "*" allows all. ARCHITECTURE.md explains the reasons.
 var table = map[string][]string{
 	"cmd/gatehouse":         {"*"},
-	"cmd/gatehouse-gateway": {"internal/identity", "internal/directory", "internal/gateway", "internal/credential", "internal/certs", "internal/clock", "internal/config"},
+	"cmd/gatehouse-gateway": {"internal/identity", "internal/directory", "internal/directory/remote", "internal/gateway", "internal/credential", "internal/certs", "internal/clock", "internal/config"},
 
-	"internal/identity":   {},
-	"internal/clock":      {},
-	"internal/config":     {"internal/identity"},
-	"internal/certs":      {"internal/clock"},
-	"internal/datadir":    {"internal/identity"},
-	"internal/sigv4":      {"internal/clock", "internal/identity"},
-	"internal/acl":        {"internal/identity"},
-	"internal/policy":     {"internal/identity"},
-	"internal/credential": {"internal/identity", "internal/sigv4", "internal/policy", "internal/clock"},
-	"internal/directory":  {"internal/identity", "internal/clock", "internal/credential"},
-	"internal/engine":     {"internal/identity", "internal/acl", "internal/clock", "internal/directory", "internal/engine"},
+	"internal/identity":         {},
+	"internal/clock":            {},
+	"internal/config":           {"internal/identity"},
+	"internal/certs":            {"internal/clock"},
+	"internal/datadir":          {"internal/identity"},
+	"internal/sigv4":            {"internal/clock", "internal/identity"},
+	"internal/acl":              {"internal/identity"},
+	"internal/policy":           {"internal/identity"},
+	"internal/credential":       {"internal/identity", "internal/sigv4", "internal/policy", "internal/clock"},
+	"internal/directory":        {"internal/identity", "internal/clock", "internal/credential"},
+	"internal/directory/remote": {"internal/identity", "internal/clock", "internal/credential", "internal/directory", "internal/gateway", "internal/certs"},
+	"internal/engine":           {"internal/identity", "internal/acl", "internal/clock", "internal/directory", "internal/engine"},
 
 	"internal/gateway/resp":    {},
 	"internal/gateway/backend": {"internal/identity", "internal/gateway/resp", "internal/directory"},
@@ -52,7 +53,7 @@ var table = map[string][]string{
 	"internal/serve":  {"*"},
 
 	"internal/posture": {"internal/posture"},
-	"pkg/cacheauth":    {},
+	"pkg/cacheauth":    {"pkg/cacheauth"},
 }
 
 // sdkAllowed are the parts that may link the AWS SDK.
