@@ -21,6 +21,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/gatehouse/gatehouse/internal/clock"
 	"github.com/gatehouse/gatehouse/internal/credential"
 	"github.com/gatehouse/gatehouse/internal/directory"
 	"github.com/gatehouse/gatehouse/internal/engine/enginetest"
@@ -33,6 +34,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait of a test.
 const patience = 10 * time.Second
+
+// impatient is a clock on which nothing waits: refusals are not delayed.
+type impatient struct{ clock.Clock }
+
+func (c impatient) After(time.Duration) <-chan time.Time {
+	now := make(chan time.Time, 1)
+	now <- c.Now()
+	return now
+}
 
 var engines = []identity.Engine{identity.Valkey, identity.Redis}
 
@@ -76,7 +86,7 @@ func newRig(t testing.TB, kind identity.Engine, change func(*gateway.Config, *di
 	for _, u := range users {
 		r.add(u)
 	}
-	cfg := gateway.Config{ID: "gw", Source: r, TLS: certificate, Key: key, Observer: r.events}
+	cfg := gateway.Config{ID: "gw", Source: r, TLS: certificate, Key: key, Observer: r.events, Clock: impatient{clock.Real}}
 	if change != nil {
 		change(&cfg, &r.cache)
 	}

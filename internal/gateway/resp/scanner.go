@@ -188,10 +188,10 @@ func (s *Scanner) body(buf []byte) (Token, int, error) {
 	for pos < len(buf) {
 		if s.bulk == 0 {
 			size, n, tok, err := s.bulkLength(buf[pos:])
-			if err != nil {
-				return Part, pos, err
+			if err != nil && pos == 0 {
+				return Drop, 0, err
 			}
-			if tok == More {
+			if err != nil || tok == More { // an error is told when all before it is consumed
 				break
 			}
 			s.bulk = size + 2
