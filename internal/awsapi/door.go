@@ -147,7 +147,7 @@ func guarded(serve func() (answer, error)) (a answer, err error) {
 // fault translates err and logs it when it is the server's own.
 func (d *Door) fault(ctx context.Context, call *Call, err error) *Fault {
 	fault, meant := translate(err)
-	call.ErrorCode, call.ErrorText, call.Response = fault.Code, fault.Message, nil
+	call.ErrorCode, call.ErrorText = fault.Code, fault.Message
 	if meant {
 		return fault
 	}

@@ -70,19 +70,18 @@ func readForm(r *http.Request, body []byte) (*query.Form, error) {
 	return form, nil
 }
 
-// route finds the service that a call is for: one that has the action and
-// version, preferably the one that the signature's scope names. A scope that
-// names another one is then refused by the verifier. For a call that no service
-// knows it is the scope's, or the first.
+// route finds the service that a call is for: the one that has the action in this
+// version (AWS gives no two services the same). A scope that names another is
+// then refused by the verifier. For a call that no service knows it is the
+// scope's, or the first.
 func (d *Door) route(call *Call, scope string, form *query.Form) *served {
 	var inScope, able *served
 	for _, s := range d.services {
 		_, knows := s.operations[form.Action]
-		named := s.Model.SigningName == scope
-		if named {
+		if s.Model.SigningName == scope {
 			inScope = s
 		}
-		if knows && s.Model.Version == form.Version && (able == nil || named) {
+		if knows && s.Model.Version == form.Version && able == nil {
 			able = s
 		}
 	}

@@ -101,7 +101,7 @@ func drawRequest(t *rapid.T, tb testing.TB) (*http.Request, []byte) {
 	path := "/" + strings.Join(rapid.SliceOfN(segment, 0, 4).Draw(t, "path"), "/")
 	query := url.Values{}
 	for range rapid.IntRange(0, 4).Draw(t, "parameters") {
-		name := rapid.StringN(1, 6, -1).Draw(t, "name")
+		name := rapid.OneOf(rapid.StringN(1, 6, -1), rapid.SampledFrom([]string{"a", "a b"})).Draw(t, "name")
 		if !strings.HasPrefix(strings.ToLower(name), "x-amz-") {
 			query.Add(name, rapid.String().Draw(t, "value"))
 		}

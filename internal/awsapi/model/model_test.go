@@ -84,6 +84,9 @@ func TestCheck(t *testing.T) {
 			{Path: "Filters.member.1.Name", Value: " ", Rule: `Member must satisfy regular expression pattern: .*\S.*`},
 			{Path: "Filters.member.1.Values", Rule: "Member must have length greater than or equal to 1"},
 		}},
+		"a secret is not told": {"ModifyUser", &elasticache.ModifyUserInput{UserId: aws.String("u"), Passwords: []string{}}, []model.Violation{
+			{Path: "Passwords", Value: model.Hidden, Rule: "Member must have length greater than or equal to 1"},
+		}},
 		"judged elsewhere": {"DeleteUser", &elasticache.DeleteUserInput{UserId: aws.String("1")}, nil},
 	}
 	for name, c := range cases {
