@@ -24,6 +24,10 @@ test: setup build ## everything that CI checks
 race:             ## the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) ./...
 
+FUZZ_TIME ?= 20s
+fuzz:             ## every fuzz target for FUZZ_TIME each
+	@scripts/fuzz $(FUZZ_TIME)
+
 lint:             ## formatting, vet, staticcheck
 	@scripts/lint
 
