@@ -6,10 +6,13 @@ var dmsHandlers = map[string]handler{
 	"DescribeEndpoints":        func(r *Region, q *request) (Doc, error) { return r.dmsPage(q, "endpoints", "Endpoints") },
 	"DescribeReplicationTasks": func(r *Region, q *request) (Doc, error) { return r.dmsPage(q, "tasks", "ReplicationTasks") },
 	"DescribeConnections":      func(r *Region, q *request) (Doc, error) { return r.dmsPage(q, "connections", "Connections") },
-	"ModifyEndpoint":           modifyEndpoint,
-	"TestConnection":           testConnection,
-	"StopReplicationTask":      func(r *Region, q *request) (Doc, error) { return r.moveTask(q, "running", "stopping", "stopped") },
-	"StartReplicationTask":     func(r *Region, q *request) (Doc, error) { return r.moveTask(q, "stopped", "starting", "running") },
+	"DescribeReplicationInstances": func(_ *Region, _ *request) (Doc, error) {
+		return Doc{"ReplicationInstances": []Doc{}}, nil
+	},
+	"ModifyEndpoint":       modifyEndpoint,
+	"TestConnection":       testConnection,
+	"StopReplicationTask":  func(r *Region, q *request) (Doc, error) { return r.moveTask(q, "running", "stopping", "stopped") },
+	"StartReplicationTask": func(r *Region, q *request) (Doc, error) { return r.moveTask(q, "stopped", "starting", "running") },
 }
 
 // AddEndpoint seeds an endpoint of a MongoDB that wants no password, and returns

@@ -50,6 +50,8 @@ type Call struct {
 // Fault makes matching calls fail. Empty fields match everything.
 type Fault struct {
 	Account, Region, Service, Operation string
+	// Writes limits the fault to calls that change something.
+	Writes bool
 	// Skip lets that many matching calls through first.
 	Skip int
 	// Times is how many calls fail; 0 means all of them.
@@ -172,7 +174,8 @@ func (f *Fake) strike(c Call) *Fault {
 
 func (f *Fault) matches(c Call) bool {
 	return (f.Account == "" || f.Account == c.Account) && (f.Region == "" || f.Region == c.Region) &&
-		(f.Service == "" || f.Service == c.Service) && (f.Operation == "" || f.Operation == c.Operation)
+		(f.Service == "" || f.Service == c.Service) && (f.Operation == "" || f.Operation == c.Operation) &&
+		(!f.Writes || !reads(c.Operation))
 }
 
 func (f *Fake) id(prefix string) string {
@@ -253,7 +256,7 @@ func (f *Fake) answer(w http.ResponseWriter, req *request, call Call) {
 
 // reads tells the operations that change nothing.
 func reads(operation string) bool {
-	for _, prefix := range []string{"Get", "List", "Describe", "Lookup", "Filter", "AssumeRole", "TestConnection", "Batch"} {
+	for _, prefix := range []string{"Get", "List", "Describe", "Lookup", "Filter", "AssumeRole", "Batch"} {
 		if strings.HasPrefix(operation, prefix) && operation != "BatchAssociateScramSecret" {
 			return true
 		}

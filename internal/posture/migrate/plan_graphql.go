@@ -159,7 +159,9 @@ func (b *builder) brownOut(api string) {
 			Effect: "a caller that still has the key is refused from then on, and can be let back in at once", Closes: true,
 			Call:  call("appsync", "UpdateApiKey", map[string]any{"apiId": api, "id": "${hidden." + name + "}", "expires": "${time.+25h}"}),
 			Until: []Check{{Path: path, Differs: "${steps.brown-out-" + name + ".Before}"}}, Remember: map[string]string{"Before": path},
-			Rollback: withNote(undo(call("appsync", "UpdateApiKey", map[string]any{"apiId": api, "id": "${hidden." + name + "}", "expires": "${time.+169h}"})), "the key lives for another week")})
+			Rollback: &Undo{Note: "the key lives for another week; one that was deleted stays deleted", Calls: []UndoCall{{
+				Call: *call("appsync", "UpdateApiKey", map[string]any{"apiId": api, "id": "${hidden." + name + "}", "expires": "${time.+169h}"}),
+				Made: []Check{{Path: "Keys." + name, Absent: true}}}}}})
 		b.add(Step{ID: "expired-" + name, Kind: KindWait, Title: "key " + name + " has expired, and nobody complains", Until: []Check{{Path: path, Past: true}}})
 	}
 }
