@@ -57,7 +57,7 @@ var table = map[string][]string{
 }
 
 // sdkAllowed are the parts that may link the AWS SDK.
-var sdkAllowed = []string{"cmd/gatehouse", "internal/awsapi", "internal/posture/source", "internal/posture/migrate", "internal/posture/report", "pkg/cacheauth", "internal/serve"}
+var sdkAllowed = []string{"bench", "test", "cmd/gatehouse", "internal/awsapi", "internal/posture/source", "internal/posture/migrate", "internal/posture/report", "pkg/cacheauth", "internal/serve"}
 
 // etcdAllowed is the only part that may link etcd.
 const etcdAllowed = "internal/store/etcd"
