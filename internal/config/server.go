@@ -26,6 +26,8 @@ type Server struct {
 	Region      string `help:"The region that this server is." default:"us-east-1"`
 	AccountID   string `help:"The account that this server is." name:"account-id" default:"000000000000"`
 
+	GatewayListen string `help:"Address at which gateways of other processes follow the directory (mutual TLS). Without it there are none." placeholder:"HOST:PORT"`
+
 	EtcdEndpoints []string `help:"Keep the state in this etcd cluster instead of the embedded one." placeholder:"URL"`
 
 	TLS     bool   `help:"Serve the API over TLS with a certificate of Gatehouse's own authority." name:"tls"`
@@ -75,7 +77,7 @@ func (s *Server) Validate() error {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		fault("--tls-cert and --tls-key: one is of no use without the other")
 	}
-	faults = append(faults, s.listenFault())
+	faults = append(faults, s.listenFault(), s.gatewayListenFault())
 	return errors.Join(faults...)
 }
 

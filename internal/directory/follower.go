@@ -11,6 +11,7 @@ import (
 type Follower struct {
 	hub       *Hub
 	id        string
+	instance  string // of another process; "" in this one, and before it has come back
 	inProcess bool
 	out       chan Update
 	stop      chan struct{}

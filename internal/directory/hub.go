@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ type Hub struct {
 	revision  int64
 	caches    map[string]*Cache
 	followers map[string]*Follower
+	replaced  []*Follower   // whose id another process has taken
 	changed   chan struct{} // closed and replaced at every acknowledgement and departure
 }
 
@@ -114,7 +116,9 @@ func (h *Hub) Follow(id string, inProcess bool) *Follower {
 // Gateway tells how far one gateway is.
 type Gateway struct {
 	ID           string
+	InProcess    bool // it serves the addresses that the API returns
 	Live         bool
+	Replaced     bool // another process has taken its id
 	Acknowledged int64
 	Behind       bool // has not acknowledged the newest revision
 	LastSeen     time.Time
@@ -125,11 +129,17 @@ func (h *Hub) Gateways() ([]Gateway, int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := make([]Gateway, 0, len(h.followers))
-	for _, f := range h.followers {
+	add := func(f *Follower, replaced bool) {
 		all = append(all, Gateway{
-			ID: f.id, Live: h.live(f), Acknowledged: f.acknowledged,
+			ID: f.id, InProcess: f.inProcess, Live: h.live(f), Replaced: replaced, Acknowledged: f.acknowledged,
 			Behind: f.acknowledged < h.revision, LastSeen: f.seen,
 		})
+	}
+	for _, f := range h.followers {
+		add(f, false)
+	}
+	for _, f := range h.lapsed() {
+		add(f, true)
 	}
 	slices.SortFunc(all, func(a, b Gateway) int { return strings.Compare(a.ID, b.ID) })
 	return all, h.revision
@@ -158,7 +168,7 @@ func (h *Hub) missing(revision int64) (ids []string, next time.Duration, changed
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next = h.maxStale
-	for _, f := range h.followers {
+	for _, f := range slices.AppendSeq(slices.Clone(h.lapsed()), maps.Values(h.followers)) {
 		if f.acknowledged >= revision {
 			continue
 		}
