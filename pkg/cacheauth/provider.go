@@ -45,6 +45,7 @@ type Provider struct {
 	generator *Generator
 	fallback  func(context.Context) (string, string, error)
 	log       *slog.Logger
+	renewal   func() time.Duration // of an IAM login
 
 	mu      sync.Mutex
 	refused time.Time // when the server last refused a token
@@ -57,8 +58,11 @@ func NewProvider(c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{generator: generator, fallback: c.Fallback, log: generator.credentials.log}, nil
+	return &Provider{generator: generator, fallback: c.Fallback, log: generator.credentials.log, renewal: renewal}, nil
 }
+
+// renewal picks the moment of an IAM login's renewal.
+func renewal() time.Duration { return earliestRenewal + rand.N(latestRenewal-earliestRenewal) }
 
 // Credentials makes a login and returns it in the form of go-redis'
 // CredentialsProviderContext, which is called for every new connection.
@@ -77,10 +81,7 @@ func (p *Provider) Login(ctx context.Context) (Login, error) {
 	switch {
 	case err == nil:
 		p.log.InfoContext(ctx, "logging in with IAM")
-		return Login{
-			Username: p.generator.user, Password: token,
-			RenewAfter: earliestRenewal + rand.N(latestRenewal-earliestRenewal),
-		}, nil
+		return Login{Username: p.generator.user, Password: token, RenewAfter: p.renewal()}, nil
 	case p.fallback == nil:
 		p.log.ErrorContext(ctx, "cannot log in with IAM", "reason", err.Error())
 		return Login{}, err
