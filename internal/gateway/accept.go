@@ -110,29 +110,29 @@ func (g *Gateway) accept(l *listener) {
 func (g *Gateway) admit(l *listener, conn net.Conn) (*session, bool) {
 	s := newSession(g, l, conn)
 	g.mu.Lock()
+	s.transit, s.stranger = identity.TransitRequired, true
+	if c, _ := g.view.Load().node(l.key); c != nil {
+		s.transit, s.stranger = c.Transit, !c.mayBeAnonymous()
+	}
 	use := g.addresses[s.addr]
 	if use == nil {
 		use = &addressUse{}
 		g.addresses[s.addr] = use
 	}
-	full := g.stopping || len(g.conns) >= g.limits.Clients || use.all >= g.limits.ClientsPerAddress || use.strangers >= g.limits.Strangers
+	full := g.stopping || len(g.conns) >= g.limits.Clients || use.all >= g.limits.ClientsPerAddress || s.stranger && use.strangers >= g.limits.Strangers
 	if !full {
 		use.all++
-		use.strangers++
-		s.stranger = true
+		if s.stranger {
+			use.strangers++
+		}
 		g.conns[s] = struct{}{}
 	} else if use.all == 0 {
 		delete(g.addresses, s.addr)
 	}
-	transit := identity.TransitRequired
-	if c, _ := g.view.Load().node(l.key); c != nil {
-		transit = c.Transit
-	}
 	g.mu.Unlock()
-	s.transit = transit
 	if full {
 		l.stats.rejected.Add(1)
-		if transit == identity.TransitPlain { // there is nobody to talk to before a handshake
+		if s.transit == identity.TransitPlain { // there is nobody to talk to before a handshake
 			_ = conn.SetWriteDeadline(time.Now().Add(acceptPause))
 			_, _ = conn.Write([]byte("-ERR max number of clients reached\r\n"))
 		}
@@ -182,7 +182,7 @@ func (g *Gateway) handshake(s *session) bool {
 		g.cfg.Log.Debug("TLS handshake failed", "peer", s.peer, "cache", s.key.cache, "error", err)
 		return false
 	}
-	s.client = conn
+	s.client, s.encrypted = conn, true
 	return true
 }
 

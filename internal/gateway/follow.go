@@ -30,6 +30,32 @@ type engine struct {
 	admin   *backend.Admin
 	log     refusalLog
 	clients map[int64]*session // by the engine's client id; guarded by Gateway.mu
+	left    departed           // guarded by Gateway.mu
+}
+
+// departed remembers where the last clients came from that have left: entries
+// of ACL LOG outlive them.
+type departed struct {
+	addresses map[int64]addresses
+	order     []int64
+}
+
+// addresses are the two ends of a client's connection.
+type addresses struct{ peer, local string }
+
+// maxDeparted is far more than the 128 entries that ACL LOG has.
+const maxDeparted = 1024
+
+func (d *departed) add(id int64, a addresses) {
+	if d.addresses == nil {
+		d.addresses = map[int64]addresses{}
+	}
+	if len(d.order) == maxDeparted {
+		delete(d.addresses, d.order[0])
+		d.order = d.order[1:]
+	}
+	d.addresses[id] = a
+	d.order = append(d.order, id)
 }
 
 type nodeKey struct{ cache, node string }

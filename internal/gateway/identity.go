@@ -90,7 +90,7 @@ func (s *session) changeUser(object, user string, secret []byte, command func(se
 			case errors.Is(err, errStale):
 				continue
 			case !errors.Is(err, errTicketUsed):
-				attempt.accept()
+				attempt.accept(v.identity.method)
 				return err
 			}
 			v.reason = err.Error()
@@ -151,8 +151,11 @@ func (s *session) reset() error {
 
 // actSilently carries out a command whose reply the client has turned off. The
 // engine answers no marker then, so nothing is awaited.
-func (s *session) actSilently(act action, words [][]byte) error {
+func (s *session) actSilently(act action, words [][]byte, cut bool) error {
 	s.skipOne = false
+	if cut {
+		return s.sendNothing()
+	}
 	switch act {
 	case actReply:
 		return s.replyModeSilently(words)
@@ -197,7 +200,7 @@ func (s *session) logInSilently(act action, words [][]byte) error {
 		s.refuse(attempt, string(words[0]), user, v)
 		return nil
 	}
-	attempt.accept()
+	attempt.accept(v.identity.method)
 	s.welcome(v, Reauthenticated)
 	_, err := s.be.Write(command(s.secretOf(user)))
 	return s.engineFault(err)

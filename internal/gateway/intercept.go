@@ -283,14 +283,14 @@ func classifyWords(words [][]byte) action {
 func (s *session) act(act action, words [][]byte, cut bool) error {
 	s.commands.Add(1)
 	if s.be == nil {
-		return s.front(act, words)
+		return s.actInFront(act, words, cut)
 	}
 	switch {
 	case act == actReset:
 		return s.reset()
 	case s.silent || s.skipOne:
-		return s.actSilently(act, words)
-	case act == actHello && !readHello(words).auth:
+		return s.actSilently(act, words, cut)
+	case act == actHello && !cut && !readHello(words).auth:
 		_, err := s.be.Write(resp.AppendCommand(nil, words...))
 		return s.engineFault(err)
 	}
@@ -306,7 +306,7 @@ func (s *session) act(act action, words [][]byte, cut bool) error {
 		s.say("-" + backend.UnknownCommand(words) + "\r\n")
 	case aborted:
 		s.say(inMulti)
-	case cut && act != actAuth && act != actHello:
+	case cut:
 		s.say(tooLong)
 	default:
 		err = s.actHalted(act, words)
@@ -315,6 +315,18 @@ func (s *session) act(act action, words [][]byte, cut bool) error {
 		return err
 	}
 	return s.resume()
+}
+
+// actInFront carries out a command while no engine is involved.
+func (s *session) actInFront(act action, words [][]byte, cut bool) error {
+	if cut && act != actRestricted && act != actQuit {
+		s.say(tooLong)
+		return nil
+	}
+	if err := s.front(act, words); err != nil || len(s.out) < bufferSize {
+		return err
+	}
+	return s.flush() // what many small commands are answered is not piled up
 }
 
 // actHalted carries out a command while the relay is halted.

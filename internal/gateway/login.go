@@ -115,7 +115,7 @@ func (s *session) logIn(object, user string, secret []byte, login backend.Login,
 			return nil
 		}
 		if v.identity.method == Anonymous && answer != "" && s.isAnonymous() {
-			attempt.accept() // nothing was proved and nothing is needed yet
+			attempt.accept(Anonymous) // an engine is needed at the first command
 			s.say(answer)
 			return nil
 		}
@@ -129,7 +129,7 @@ func (s *session) logIn(object, user string, secret []byte, login backend.Login,
 			s.say(wrongPass)
 			return nil
 		}
-		attempt.accept()
+		attempt.accept(v.identity.method)
 		return err
 	}
 }

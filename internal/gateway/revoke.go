@@ -90,6 +90,7 @@ func (g *Gateway) unbind(s *session) *who {
 	was := s.who
 	if was != nil {
 		delete(was.engine.clients, s.clientID)
+		was.engine.left.add(s.clientID, s.ends())
 		s.who = nil
 	}
 	return was

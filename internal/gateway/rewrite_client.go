@@ -45,15 +45,19 @@ func (s *session) sessionOf(line string) *session {
 	return s.who.engine.clients[id]
 }
 
-// correct puts the client's own addresses into a line about it.
-func (s *session) correct(line string) string {
+// correct puts a client's own addresses into a line about it.
+func (s *session) correct(line string) string { return s.ends().correct(line) }
+
+func (s *session) ends() addresses { return addresses{s.peer, s.local} }
+
+func (a addresses) correct(line string) string {
 	fields := strings.Split(line, " ")
 	for i, f := range fields {
 		switch key, value, _ := strings.Cut(f, "="); key {
 		case "addr":
-			fields[i] = "addr=" + s.peer
+			fields[i] = "addr=" + a.peer
 		case "laddr":
-			fields[i] = "laddr=" + s.local
+			fields[i] = "laddr=" + a.local
 		case "flags": // U says that the engine sees a unix socket
 			if value = strings.ReplaceAll(value, "U", ""); value == "" {
 				value = "N"
@@ -254,8 +258,7 @@ func (s *session) killEach(ids []int64) (killed int, self, refused bool, err err
 	return killed, self, false, nil
 }
 
-// rewriteLine corrects the client line inside an ACL LOG entry. A client that
-// has gone keeps the gateway's address.
+// rewriteLine corrects the client line inside an ACL LOG entry.
 func (s *session) rewriteLine(v *resp.Value) {
 	if v == nil {
 		return
@@ -263,5 +266,12 @@ func (s *session) rewriteLine(v *resp.Value) {
 	line := string(v.Text)
 	if other := s.sessionOf(line); other != nil {
 		v.Text = []byte(other.correct(line))
+		return
+	}
+	id, _ := strconv.ParseInt(field(line, "id"), 10, 64)
+	s.g.mu.Lock()
+	defer s.g.mu.Unlock()
+	if left, known := s.who.engine.left.addresses[id]; known {
+		v.Text = []byte(left.correct(line))
 	}
 }

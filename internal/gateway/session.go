@@ -31,6 +31,8 @@ type session struct {
 	addr    netip.Addr // throttleKey of remote
 	transit identity.TransitMode
 
+	encrypted bool // set before the connection can become a session
+
 	// Guarded by Gateway.mu.
 	stranger bool // counts as not logged in
 	who      *who // nil while not a session
@@ -207,7 +209,7 @@ func (s *session) engineFault(err error) error {
 	return errEngineGone
 }
 
-// say answers the client; only while no relay runs or it is halted.
+// say answers the client, soon; only while no relay runs or it is halted.
 func (s *session) say(answer string) { s.out = append(s.out, answer...) }
 
 // flush writes the gateway's own answers.
@@ -234,6 +236,9 @@ func (s *session) finish(err error) {
 		if !killed && !s.halted {
 			_ = s.be.CloseWrite()
 			s.discardUntilEnded(err)
+		}
+		if !s.halted && !s.relayEnded() { // the client does not read, and the relay waits for it
+			_ = s.raw.Close()
 		}
 		s.closeEngine()
 	}

@@ -33,7 +33,7 @@ func (g *Gateway) Sessions() []Session {
 		}
 		list = append(list, Session{
 			Cache: s.key.cache, Node: s.key.node, User: s.who.user, Method: s.who.method, Principal: s.who.principal,
-			Peer: s.peer, TLS: s.client != s.raw, Since: s.who.since, Deadline: s.who.deadline, Commands: s.commands.Load(),
+			Peer: s.peer, TLS: s.encrypted, Since: s.who.since, Deadline: s.who.deadline, Commands: s.commands.Load(),
 		})
 	}
 	g.mu.Unlock()

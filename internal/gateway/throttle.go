@@ -113,8 +113,15 @@ type attempt struct {
 	placed bool
 }
 
-// accept forgives the address.
-func (a *attempt) accept() { a.leave(func() { a.g.refusals = 0 }) }
+// accept ends an attempt that succeeded. One that proved something forgives
+// the address; logging in where no password is needed does not.
+func (a *attempt) accept(method Method) {
+	a.leave(func() {
+		if method != Anonymous && method != NoPassword {
+			a.g.refusals = 0
+		}
+	})
+}
 
 // refuse returns once the refusal may be told.
 func (a *attempt) refuse(ctx context.Context) {

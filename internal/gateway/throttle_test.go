@@ -42,7 +42,7 @@ func TestRefusalsGrowSlower(t *testing.T) {
 	if other := refuseAfter(t, th, fake, netip.MustParseAddr("192.0.2.2")); other >= third {
 		t.Errorf("another address waits %s", other)
 	}
-	th.enter(context.Background(), guesserAddr).accept()
+	th.enter(context.Background(), guesserAddr).accept(Password)
 	if again := refuseAfter(t, th, fake, guesserAddr); again >= second+firstDelay {
 		t.Errorf("after a success a refusal takes %s", again)
 	}
@@ -66,7 +66,7 @@ func TestCorrectLoginsAreNotShutOut(t *testing.T) {
 	for range places {
 		th.enter(context.Background(), guesserAddr)
 	}
-	th.enter(context.Background(), netip.MustParseAddr("192.0.2.2")).accept() // at once
+	th.enter(context.Background(), netip.MustParseAddr("192.0.2.2")).accept(Password) // at once
 	entered := make(chan *attempt, 1)
 	go func() { entered <- th.enter(context.Background(), guesserAddr) }()
 	select {
@@ -79,7 +79,7 @@ func TestCorrectLoginsAreNotShutOut(t *testing.T) {
 	}
 	select {
 	case a := <-entered:
-		a.accept()
+		a.accept(Password)
 	case <-time.After(5 * time.Second):
 		t.Fatal("a login is kept out")
 	}
@@ -89,7 +89,7 @@ func TestThrottleMemoryIsBounded(t *testing.T) {
 	fake := clock.NewFake(time.Unix(1e9, 0))
 	th := newThrottle(fake)
 	for i := range maxAddresses + 1000 {
-		th.enter(context.Background(), netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})).accept()
+		th.enter(context.Background(), netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})).accept(Password)
 	}
 	if n := len(th.seen); n > maxAddresses {
 		t.Errorf("%d addresses are remembered", n)
