@@ -171,6 +171,7 @@ func findingFits(filters, f Doc) bool {
 		"AwsAccountId": text(f, "AwsAccountId"),
 	}
 	fields["WorkflowStatus"], _ = dig(f, "Workflow", "Status").(string)
+	fields["NoteUpdatedBy"], _ = dig(f, "Note", "UpdatedBy").(string)
 	fields["ComplianceSecurityControlId"], _ = dig(f, "Compliance", "SecurityControlId").(string)
 	if list, ok := f["Resources"].([]any); ok && len(list) > 0 {
 		if first, ok := list[0].(Doc); ok {

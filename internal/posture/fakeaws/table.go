@@ -210,6 +210,13 @@ func (r *Region) Edit(tableName, id string, change func(Doc)) {
 	change(d)
 }
 
+// Drop removes a seeded resource behind the API's back.
+func (r *Region) Drop(tableName, id string) {
+	r.fake.mu.Lock()
+	defer r.fake.mu.Unlock()
+	r.table(tableName).drop(id)
+}
+
 // Peek returns a copy of a resource's fields.
 func (r *Region) Peek(tableName, id string) Doc {
 	r.fake.mu.Lock()

@@ -33,7 +33,7 @@ func (s *scope) readDMS(ctx context.Context) {
 		r.Exposure = posture.ExposureVPC
 		server := awssdk.ToString(e.ServerName)
 		r.Set(posture.EngineName, posture.TextOrAbsent(e.EngineName)).Set(posture.EndpointType, posture.Text(strings.ToLower(string(e.EndpointType)))).
-			Set(posture.MongoDBSettings, posture.Flag(e.MongoDbSettings != nil)).Set(posture.ExtraConnectionAttributes, extraAuthType(e.ExtraConnectionAttributes)).
+			Set(posture.MongoDBSettings, posture.Flag(e.MongoDbSettings != nil)).Set(posture.ExtraConnectionAttributes, posture.ExtraAuthType(awssdk.ToString(e.ExtraConnectionAttributes))).
 			Set(posture.RunningTasks, running(e))
 		kind, mechanism := posture.Absent(), posture.Absent()
 		if m := e.MongoDbSettings; m != nil {
@@ -84,15 +84,4 @@ func (s *scope) runningTasks(ctx context.Context, client *dms.Client, endpoints 
 		}
 	}
 	return func(e types.Endpoint) posture.Value { return posture.Number(counts[awssdk.ToString(e.EndpointArn)]) }
-}
-
-// extraAuthType picks authType out of "name=value;name=value".
-func extraAuthType(attributes *string) posture.Value {
-	for pair := range strings.SplitSeq(awssdk.ToString(attributes), ";") {
-		name, value, ok := strings.Cut(pair, "=")
-		if ok && strings.EqualFold(strings.TrimSpace(name), "authType") {
-			return posture.Text(strings.TrimSpace(value))
-		}
-	}
-	return posture.Absent()
 }

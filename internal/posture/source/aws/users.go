@@ -63,30 +63,20 @@ func readOpenUsers(ctx context.Context, client *elasticache.Client) openUsers {
 		o.members[awssdk.ToString(g.UserGroupId)] = g.UserIds
 	}
 	for _, u := range users {
-		o.users[awssdk.ToString(u.UserId)] = OpenDefault(u)
+		o.users[awssdk.ToString(u.UserId)] = openDefault(u)
 	}
 	return o
 }
 
-// OpenDefault reports whether a user is one that admits strangers: named
+// openDefault reports whether a user is one that admits strangers: named
 // default, switched on, without a password.
-func OpenDefault(u types.User) bool {
-	return awssdk.ToString(u.UserName) == "default" && u.Authentication != nil && u.Authentication.Type == types.AuthenticationTypeNoPassword &&
-		switchedOn(awssdk.ToString(u.AccessString))
-}
-
-// switchedOn reads the last of on and off in an access string.
-func switchedOn(access string) bool {
-	on := false
-	for _, word := range strings.Fields(access) {
-		switch strings.ToLower(word) {
-		case "on":
-			on = true
-		case "off":
-			on = false
-		}
+func openDefault(u types.User) bool {
+	mode := posture.Unknown("ElastiCache did not say how the user authenticates", "the user")
+	if u.Authentication != nil {
+		mode = posture.Text(string(u.Authentication.Type))
 	}
-	return on
+	open := posture.UserOpen(posture.TextOrAbsent(u.AccessString), posture.Absent(), mode, posture.Absent())
+	return awssdk.ToString(u.UserName) == "default" && !open.False()
 }
 
 func (o openUsers) open(groups []string) posture.Value {
