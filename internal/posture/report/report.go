@@ -37,6 +37,14 @@ type Report struct {
 	Findings    []posture.Finding       `json:"findings"`
 	Exceptions  []posture.ExceptionNote `json:"exceptions,omitempty"`
 	Comparison  *Comparison             `json:"comparison,omitempty"`
+	Gate        *Gate                   `json:"gate,omitempty"`
+}
+
+// Gate says what a change brought: findings that its base did not have.
+type Gate struct {
+	Against    []string `json:"against"`    // the base's files and folders
+	Introduced int      `json:"introduced"` // failures, errors and undecided ones that are new
+	Existing   int      `json:"existing"`   // those that the base has too; they are left out
 }
 
 // Tool names the program that made a report.

@@ -189,8 +189,14 @@ func (r *Report) tableSummary(b *strings.Builder) {
 	}
 	if len(parts) == 0 {
 		parts = []string{"nothing found that a control is about"}
+		if r.Gate != nil {
+			parts = []string{"nothing that needs work"}
+		}
 	}
 	fmt.Fprintf(b, "%s\n", strings.Join(parts, " · "))
+	if g := r.Gate; g != nil {
+		fmt.Fprintf(b, "the change introduces %d finding(s); %d of the base are left out\n", g.Introduced, g.Existing)
+	}
 	if len(r.Files) > 0 {
 		fmt.Fprintf(b, "%d file(s) read, %d skipped\n", len(r.Files), len(r.Skipped))
 	}

@@ -10,6 +10,7 @@ package files
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,6 +37,9 @@ type Options struct {
 	Parameters map[string]string
 	Region     string
 	Account    string
+	// Prior reads of each plan what exists before it, and no templates: the base
+	// that a plan carries with it.
+	Prior bool
 }
 
 // reader reads one set of paths.
@@ -44,12 +48,16 @@ type reader struct {
 	roots    []string              // folders that templates may read from
 	parsed   map[string]*tree.Node // by absolute path
 	children map[string]bool       // files that were read as part of another
+	homes    map[string]home       // by absolute path: where CDK deploys a template
 	inv      posture.Inventory
 }
 
+// home is the account and region that CDK deploys a stack to.
+type home struct{ account, region string }
+
 // Read reads every path: a file, or a folder with everything below it.
 func Read(paths []string, options Options) posture.Inventory {
-	r := &reader{options: options, parsed: map[string]*tree.Node{}, children: map[string]bool{}}
+	r := &reader{options: options, parsed: map[string]*tree.Node{}, children: map[string]bool{}, homes: map[string]home{}}
 	if cwd, err := os.Getwd(); err == nil {
 		r.roots = append(r.roots, cwd)
 	}
@@ -134,6 +142,11 @@ func (r *reader) readAll(paths []string, named bool) {
 	}
 	var results []result
 	for _, path := range paths {
+		if filepath.Base(path) == manifestName {
+			r.learnHomes(path)
+		}
+	}
+	for _, path := range paths {
 		before := r.inv
 		r.inv = posture.Inventory{}
 		r.readOne(path, named)
@@ -149,7 +162,7 @@ func (r *reader) readAll(paths []string, named bool) {
 }
 
 func (r *reader) readOne(path string, named bool) {
-	if filepath.Base(path) == "manifest.json" && r.manifest(path, named) {
+	if filepath.Base(path) == manifestName && r.manifest(path, named) {
 		return
 	}
 	src, err := load(path)
@@ -160,6 +173,7 @@ func (r *reader) readOne(path string, named bool) {
 	switch {
 	case plan.Is(src):
 		r.readPlan(path, src)
+	case r.options.Prior:
 	case named || mentionsAWS(src):
 		r.readTemplate(path, src, named)
 	default:
@@ -188,7 +202,7 @@ func load(path string) ([]byte, error) {
 }
 
 func (r *reader) readPlan(path string, src []byte) {
-	inv, err := plan.Read(path, src, plan.Options{Region: r.options.Region, Account: r.options.Account})
+	inv, err := plan.Read(path, src, plan.Options{Region: r.options.Region, Account: r.options.Account, Prior: r.options.Prior})
 	if err != nil {
 		r.fault(path, posture.OriginTerraform, err)
 		return
@@ -198,6 +212,7 @@ func (r *reader) readPlan(path string, src []byte) {
 
 func (r *reader) readTemplate(path string, src []byte, named bool) {
 	root, err := tree.Parse(src)
+	at := r.home(path)
 	switch {
 	case err != nil && (named || mentionsAWS(src)):
 		r.fault(path, posture.OriginCloudFormation, err)
@@ -205,7 +220,8 @@ func (r *reader) readTemplate(path string, src []byte, named bool) {
 		r.inv.Skipped = append(r.inv.Skipped, path)
 	case template.Is(root):
 		r.inv.Add(template.Read(path, root, template.Options{
-			Parameters: r.options.Parameters, Region: r.options.Region, Account: r.options.Account, ReadFile: r.pull,
+			Parameters: r.options.Parameters, Region: cmp.Or(at.region, r.options.Region),
+			Account: cmp.Or(at.account, r.options.Account), ReadFile: r.pull,
 		}))
 	case named:
 		r.problem(path, 1, "it is neither a CloudFormation or SAM template nor a Terraform plan in JSON",

@@ -54,7 +54,6 @@ var types = map[string]resourceType{
 	"aws_api_gateway_rest_api": {"AWS::ApiGateway::RestApi", []field{{"Body", "body", body}}},
 	"aws_appsync_graphql_api": {"AWS::AppSync::GraphQLApi", []field{
 		{"Name", "name", plain}, {"AuthenticationType", "authentication_type", plain}, {"ApiType", "api_type", plain},
-		{"AdditionalAuthenticationProviders", "additional_authentication_provider", block},
 		{"AdditionalAuthenticationProviders.AuthenticationType", "additional_authentication_provider.authentication_type", each},
 		{"Visibility", "visibility", plain}, {"Tags", "tags", plain},
 	}},

@@ -14,6 +14,9 @@ import (
 type Options struct {
 	Region  string
 	Account string
+	// Prior reads what exists before the plan is applied, in place of what will
+	// exist after it.
+	Prior bool
 }
 
 // change is one planned resource.
@@ -67,6 +70,9 @@ func Read(file string, src []byte, options Options) (posture.Inventory, error) {
 	if err != nil {
 		return posture.Inventory{}, fmt.Errorf("reading the plan: %w", err)
 	}
+	if options.Prior {
+		doc = doc.prior()
+	}
 	translated := translate(doc)
 	inv := template.Read(file, translated.root, template.Options{Region: options.Region, Account: options.Account})
 	inv.Gaps = nil // a plan has no macros
@@ -80,6 +86,16 @@ func Read(file string, src []byte, options Options) (posture.Inventory, error) {
 		})
 	}
 	return inv, nil
+}
+
+// prior is the plan's own record of what exists: everything is known.
+func (doc document) prior() document {
+	out := document{planned: true}
+	for _, one := range doc.changes {
+		one.after, one.before, one.unknown, one.actions = one.before, one.before, nil, nil
+		out.changes = append(out.changes, one)
+	}
+	return out
 }
 
 // finish gives a resource its place in the plan and what only a plan knows.

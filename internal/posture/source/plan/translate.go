@@ -173,6 +173,9 @@ func (t *translator) cloudControl(value, unknown *tree.Node, name string) *tree.
 		}
 		return template.AfterApply(name)
 	}
+	if value == nil && unknown != nil && unknown.Kind == tree.Map {
+		value = mapping(t.after) // only keys that are known after apply
+	}
 	if value == nil {
 		return &tree.Node{Kind: tree.Null, Line: t.after.Line}
 	}
@@ -182,6 +185,12 @@ func (t *translator) cloudControl(value, unknown *tree.Node, name string) *tree.
 		value.Each(func(key tree.Key, child *tree.Node) {
 			path := strings.TrimPrefix(name+"."+key.Name, ".")
 			put(out, pascal(key.Name), t.cloudAttribute(child, unknown.Get(key.Name), path))
+		})
+		unknown.Each(func(key tree.Key, later *tree.Node) { // a plan leaves out what it does not know
+			if value.Get(key.Name) == nil {
+				path := strings.TrimPrefix(name+"."+key.Name, ".")
+				put(out, pascal(key.Name), t.cloudAttribute(nil, later, path))
+			}
 		})
 		return out
 	case tree.List:

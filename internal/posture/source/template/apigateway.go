@@ -13,7 +13,7 @@ func (t *Template) route(inv *posture.Inventory, id string, node *tree.Node, at 
 		key := b.text(posture.RouteKey, "RouteKey")
 		b.text(posture.AuthorizationType, "AuthorizationType")
 		b.present(posture.AuthorizerID, "AuthorizerId")
-		b.text(posture.AuthorizationScopes, "AuthorizationScopes")
+		b.attrs[posture.AuthorizationScopes] = b.get("AuthorizationScopes").attribute()
 		b.text(posture.APIKeyRequired, "ApiKeyRequired")
 		b.attrs[posture.JWTAudience] = t.audience(b)
 		api := b.get("ApiId")

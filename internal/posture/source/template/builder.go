@@ -61,10 +61,14 @@ func (t *Template) declare(inv *posture.Inventory, kind posture.Kind, id string,
 // get evaluates a property by its path.
 func (b *builder) get(path ...string) value { return b.props.at(b.w, path...) }
 
-// text stores a property as read.
+// text stores a property that is one word or number. A list in its place is
+// unknown: what the service would make of it is not for a reader to guess.
 func (b *builder) text(name posture.Attribute, path ...string) value {
 	v := b.get(path...)
 	b.attrs[name] = v.attribute()
+	if v.shape == list {
+		b.attrs[name] = posture.Unknown("it is a list where a plain value belongs", "a plain value")
+	}
 	return v
 }
 

@@ -48,7 +48,8 @@ func Is(root *tree.Node) bool {
 		return true
 	}
 	found := false
-	root.Get("Resources").Each(func(_ tree.Key, resource *tree.Node) {
+	root.Get("Resources").Each(func(key tree.Key, resource *tree.Node) {
+		found = found || strings.HasPrefix(key.Name, "Fn::")
 		kind := resource.Get("Type").Str()
 		found = found || strings.HasPrefix(kind, "AWS::") || strings.HasPrefix(kind, "Custom::") || strings.HasSuffix(kind, "::MODULE")
 	})
