@@ -46,12 +46,3 @@ func globARN[T string | []byte](text T, arn string) bool {
 	}
 	return true
 }
-
-// accountOf returns the account of an ARN, or "".
-func accountOf(arn string) string {
-	parts, ok := splitARN(arn)
-	if !ok {
-		return ""
-	}
-	return parts[4]
-}

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"maps"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Small policies that the table puts together.
@@ -198,16 +200,33 @@ func TestExplainNamesStatements(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	ctx := Context{}
-	alice.Describe(ctx)
-	app := *app
-	app.Describe(ctx) // the later principal replaces what both have
-	for key, want := range map[string]string{
-		"aws:principalarn": app.Role, "aws:principaltype": "AssumedRole", "aws:userid": "AROAAPP:one",
-		"aws:username": "alice", "aws:principaltag/team": "red", "aws:principalaccount": account,
+	issued := *app
+	issued.Issued = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		who  *Principal
+		want map[string]string
+	}{
+		{root, map[string]string{"aws:principalarn": root.ARN, "aws:principaltype": "Account", "aws:userid": account, "aws:principalaccount": account, "aws:principalisawsservice": "false"}},
+		{alice, map[string]string{
+			"aws:principalarn": alice.ARN, "aws:principaltype": "User", "aws:userid": "AIDAALICE", "aws:username": "alice",
+			"aws:principaltag/team": "red", "aws:principalaccount": account, "aws:principalisawsservice": "false",
+		}},
+		{&issued, map[string]string{
+			"aws:principalarn": app.Role, "aws:principaltype": "AssumedRole", "aws:userid": "AROAAPP:one", "aws:principalaccount": account,
+			"aws:tokenissuetime": "2026-11-21T12:00:00Z", "aws:principalisawsservice": "false",
+		}},
+		{ci, map[string]string{"aws:federatedprovider": ci.ARN, "aws:principaltype": "FederatedUser", "aws:userid": "ci", "aws:principalisawsservice": "false"}},
+		{sns, map[string]string{"aws:principalservicename": "sns.amazonaws.com", "aws:principalisawsservice": "true"}},
+		{guest, map[string]string{"aws:principaltype": "Anonymous", "aws:userid": "anonymous", "aws:principalisawsservice": "false"}},
 	} {
-		if got, _ := ctx.single(key); got != want {
-			t.Errorf("%s is %q, want %q", key, got, want)
+		ctx := Context{}
+		test.who.Describe(ctx)
+		got := map[string]string{}
+		for key, values := range ctx {
+			got[key] = strings.Join(values, ",")
+		}
+		if !maps.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", test.who.Type, got, test.want)
 		}
 	}
 }

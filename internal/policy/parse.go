@@ -46,6 +46,15 @@ func Parse(kind Kind, document string) (*Document, error) {
 	return p.doc, nil
 }
 
+// CheckManaged returns the error, of kind Malformed, for a document that cannot
+// be a managed policy: those must say "Version": "2012-10-17".
+func (d *Document) CheckManaged() error {
+	if d.Version != version2012 {
+		return identity.Errorf(Malformed, "%s (Version is %s, which is what a document without Version has)", sayingVersion, d.Version)
+	}
+	return nil
+}
+
 // parser turns nodes into a Document.
 type parser struct {
 	tree *tree
@@ -87,9 +96,6 @@ func (p *parser) document(root *node) error {
 		default:
 			return p.fail(n, sayingSyntax, "unknown element %q; a policy has Version, Id and Statement", name)
 		}
-	}
-	if !p.doc.Kind.namesPrincipals() && p.doc.Version != version2012 {
-		return p.fail(root, sayingVersion, `add "Version": "2012-10-17"`)
 	}
 	if statements == nil {
 		return p.fail(root, sayingSyntax, "there is no Statement")

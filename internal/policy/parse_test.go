@@ -31,8 +31,6 @@ func TestParseRefuses(t *testing.T) {
 		{"nested deep", Identity, strings.Repeat(`[`, 5000), []string{"nested deeper"}},
 		{"too long", Identity, `{"Id":"` + strings.Repeat("x", MaxDocument) + `"}`, []string{"131072 is the most"}},
 		{"unknown element", Identity, `{` + v + `"Comment":"x"}`, []string{`unknown element "Comment"`}},
-		{"old version", Identity, `{"Version":"2008-10-17","Statement":{` + allowAll + `}}`, []string{"Policy document must be version 2012-10-17 or greater."}},
-		{"no version", Identity, `{"Statement":{` + allowAll + `}}`, []string{"Policy document must be version 2012-10-17 or greater."}},
 		{"wrong version", Identity, `{"Version":"2020-01-01","Statement":{` + allowAll + `}}`, []string{"Syntax errors in policy.", "Version must be"}},
 		{"no statement", Identity, `{"Version":"2012-10-17"}`, []string{"there is no Statement"}},
 		{"empty statement list", Identity, `{` + v + `"Statement":[]}`, []string{"Statement is empty"}},
@@ -135,6 +133,19 @@ func TestParseAcceptsExamples(t *testing.T) {
 	for name, text := range examples(t) {
 		if _, err := Parse(kindOf(name), text); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestManagedPoliciesAreOfTheNewVersion(t *testing.T) {
+	for document, want := range map[string]bool{
+		`{"Statement":{` + allowAll + `}}`:                        false,
+		`{"Version":"2008-10-17","Statement":{` + allowAll + `}}`: false,
+		statement(allowAll):                                       true,
+	} {
+		err := parse(t, Identity, document).CheckManaged()
+		if (err == nil) != want || err != nil && (identity.KindOf(err) != Malformed || !strings.Contains(err.Error(), "must be version 2012-10-17 or greater")) {
+			t.Errorf("%s: %v", document, err)
 		}
 	}
 }

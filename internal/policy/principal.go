@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,26 +38,29 @@ type Principal struct {
 // Describe sets the condition keys that follow from who the principal is (IAM
 // User Guide, "AWS global condition context keys", properties of the principal).
 func (p *Principal) Describe(ctx Context) {
-	if p.Type == Anonymous {
+	ctx.Set("aws:PrincipalIsAWSService", strconv.FormatBool(p.Type == Service))
+	switch p.Type {
+	case Anonymous:
 		ctx.Set("aws:PrincipalType", string(Anonymous))
 		ctx.Set("aws:userid", "anonymous")
 		return
-	}
-	arn := p.ARN
-	if p.Type == AssumedRole {
-		arn = p.Role // "for IAM roles, the request context returns the ARN of the role"
-	}
-	ctx.Set("aws:PrincipalArn", arn)
-	ctx.Set("aws:PrincipalAccount", p.Account)
-	ctx.Set("aws:PrincipalType", string(p.Type))
-	ctx.Set("aws:PrincipalIsAWSService", "false")
-	if p.Type == Service {
-		ctx.Set("aws:PrincipalIsAWSService", "true")
+	case Service:
 		ctx.Set("aws:PrincipalServiceName", p.ARN)
-	}
-	ctx.Set("aws:userid", p.ID)
-	if p.Type == User {
+		return
+	case Federated:
+		ctx.Set("aws:FederatedProvider", p.ARN)
+	case AssumedRole:
+		ctx.Set("aws:PrincipalArn", p.Role) // the role's, not the session's
+	case User:
+		ctx.Set("aws:PrincipalArn", p.ARN)
 		ctx.Set("aws:username", p.Name)
+	case Root:
+		ctx.Set("aws:PrincipalArn", p.ARN)
+	}
+	ctx.Set("aws:PrincipalType", string(p.Type))
+	ctx.Set("aws:userid", p.ID)
+	if p.hasAccount() {
+		ctx.Set("aws:PrincipalAccount", p.Account)
 	}
 	ctx.SetTags("aws:PrincipalTag", p.Tags)
 	if !p.Issued.IsZero() {

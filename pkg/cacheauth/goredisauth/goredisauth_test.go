@@ -181,7 +181,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-var errWrong = errors.New("WRONGPASS invalid username-password pair or user is disabled.")
+var errWrong = errors.New("WRONGPASS invalid username-password pair or user is disabled")
 
 // TestHookSendsOnceMore: what was refused for want of a login is sent again with
 // the fallback, and what the application itself was refused is not.
