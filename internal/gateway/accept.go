@@ -11,12 +11,11 @@ import (
 	"github.com/gatehouse/gatehouse/internal/identity"
 )
 
-// listener is the port of one node.
+// listener is one port of a cache.
 type listener struct {
 	key     nodeKey
 	address string
 	net     net.Listener
-	stats   *counters
 }
 
 func (l *listener) close() { _ = l.net.Close() }
@@ -27,15 +26,16 @@ type addressUse struct{ all, strangers int }
 // listen makes the ports that are open agree with the directory.
 func (g *Gateway) listen() {
 	wanted := map[nodeKey]string{}
-	for id, c := range g.view.Load().caches {
-		for name, n := range c.nodes {
-			wanted[nodeKey{id, name}] = n.Listen
-		}
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopping {
 		return
+	}
+	for id, c := range g.view.Load().caches {
+		for name, n := range c.nodes {
+			wanted[nodeKey{id, name}] = n.Listen
+			g.countersOf(nodeKey{id, n.ClusterID})
+		}
 	}
 	for key, l := range g.listeners {
 		if wanted[key] != l.address {
@@ -57,10 +57,7 @@ func (g *Gateway) open(key nodeKey, address string) {
 		g.cfg.Log.Warn("cannot listen for a cache; trying again", "cache", key.cache, "node", key.node, "error", err)
 		return
 	}
-	if g.counters[key] == nil {
-		g.counters[key] = newCounters()
-	}
-	opened := &listener{key: key, address: address, net: l, stats: g.counters[key]}
+	opened := &listener{key: key, address: address, net: l}
 	g.listeners[key] = opened
 	g.active.Go(func() { g.accept(opened) })
 }
@@ -99,7 +96,11 @@ func (g *Gateway) accept(l *listener) {
 		}
 		g.active.Go(func() {
 			defer g.leave(s)
-			if g.handshake(s) {
+			switch {
+			case !g.handshake(s):
+			case s.isReplica():
+				s.serveReplica()
+			default:
 				s.serve()
 			}
 		})
@@ -111,9 +112,11 @@ func (g *Gateway) admit(l *listener, conn net.Conn) (*session, bool) {
 	s := newSession(g, l, conn)
 	g.mu.Lock()
 	s.transit, s.stranger = identity.TransitRequired, true
-	if c, _ := g.view.Load().node(l.key); c != nil {
+	if c, n := g.view.Load().node(l.key); c != nil {
 		s.transit, s.stranger = c.Transit, !c.mayBeAnonymous()
+		s.at.node = n.ClusterID
 	}
+	s.stats = g.countersOf(s.at)
 	use := g.addresses[s.addr]
 	if use == nil {
 		use = &addressUse{}
@@ -131,7 +134,7 @@ func (g *Gateway) admit(l *listener, conn net.Conn) (*session, bool) {
 	}
 	g.mu.Unlock()
 	if full {
-		l.stats.rejected.Add(1)
+		s.stats.rejected.Add(1)
 		if s.transit == identity.TransitPlain { // there is nobody to talk to before a handshake
 			_ = conn.SetWriteDeadline(time.Now().Add(acceptPause))
 			_, _ = conn.Write([]byte("-ERR max number of clients reached\r\n"))
@@ -139,7 +142,7 @@ func (g *Gateway) admit(l *listener, conn net.Conn) (*session, bool) {
 		_ = conn.Close()
 		return nil, false
 	}
-	l.stats.received.Add(1)
+	s.stats.received.Add(1)
 	return s, true
 }
 
@@ -161,14 +164,16 @@ func (g *Gateway) leave(s *session) {
 
 // handshake brings the connection to the point where RESP begins.
 func (g *Gateway) handshake(s *session) bool {
-	if s.transit == identity.TransitPlain {
+	if s.transit == identity.TransitPlain && !g.hasReplicas(s.key) {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(g.ctx, g.limits.Handshake)
-	defer cancel()
 	under := s.raw
-	if s.transit == identity.TransitPreferred {
-		peeked, isTLS := peek(s.raw, time.Now().Add(g.limits.Login))
+	if s.transit != identity.TransitRequired {
+		var deadline time.Time // a plaintext client may be silent for as long as it likes
+		if s.transit == identity.TransitPreferred {
+			deadline = time.Now().Add(g.limits.Login)
+		}
+		peeked, isTLS := peek(s.raw, deadline)
 		if peeked == nil {
 			return false
 		}
@@ -177,13 +182,16 @@ func (g *Gateway) handshake(s *session) bool {
 			return true
 		}
 	}
+	ctx, cancel := context.WithTimeout(g.ctx, g.limits.Handshake)
+	defer cancel()
 	conn := tls.Server(under, g.tls)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		g.cfg.Log.Debug("TLS handshake failed", "peer", s.peer, "cache", s.key.cache, "error", err)
 		return false
 	}
 	s.client, s.encrypted = conn, true
-	return true
+	// Without encryption in transit nobody else than replicas gets it.
+	return s.transit != identity.TransitPlain || s.isReplica()
 }
 
 // peek looks at a connection's first byte: 22 begins a TLS handshake and no

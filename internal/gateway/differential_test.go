@@ -36,6 +36,7 @@ type script struct {
 	bytes  string
 	resp3  bool // only for RESP3
 	resp2  bool // only for RESP2
+	slow   bool // waits for the engine's clock: not cut at every byte
 	differ *exception
 }
 
@@ -152,8 +153,8 @@ var afterLogin = []script{
 	{name: "fault in multi", bytes: cmds("MULTI", "SET k 1") + "*1\r\n$-1\r\n"},
 	{name: "strict numbers", bytes: cmds("PING") + "*01\r\n"},
 
-	{name: "blocking", bytes: cmds("BLPOP none 0.02", "PING", "RPUSH l a", "BLPOP l 0", "PING")},
-	{name: "blocking and login", bytes: cmds("BLPOP none 0.02") + loginCarol + cmds("ACL WHOAMI")},
+	{name: "blocking", slow: true, bytes: cmds("BLPOP none 0.02", "PING", "RPUSH l a", "BLPOP l 0", "PING")},
+	{name: "blocking and login", slow: true, bytes: cmds("BLPOP none 0.02") + loginCarol + cmds("ACL WHOAMI")},
 	{name: "lua", bytes: cmd("EVAL", "return redis.call('INCR', KEYS[1])", "1", "k") + cmd("EVAL", "return redis.call('AUTH', 'alice', 'x')", "0") + cmd("EVAL", "return redis.pcall('HELLO')", "0") + cmd("EVAL", "return redis.setresp(3)", "0")},
 	{name: "subscribe", bytes: cmds("SUBSCRIBE a b", "PING", "GET k", "UNSUBSCRIBE a", "UNSUBSCRIBE", "GET k"), resp2: true},
 	{name: "subscribe and login", bytes: cmds("SUBSCRIBE a") + loginCarol + cmd("AUTH", "alice", "wrong") + cmd("HELLO", "3", "AUTH", "carol", carolPassword) + cmds("PING x", "RESET") + loginCarol + cmds("ACL WHOAMI"), resp2: true},
@@ -347,12 +348,10 @@ func (s *stage) compare(t *testing.T, prefix string, sc script, cuts bool) {
 		return
 	}
 	check("byte by byte", append([]string{prefix}, strings.Split(sc.bytes, "")...)...)
-	if !cuts || testing.Short() {
+	if !cuts || sc.slow || testing.Short() {
 		return
 	}
-	// Every byte of a short script, every few bytes of a long one; the run byte
-	// by byte has had every place already.
-	for cut := 1; cut < len(sc.bytes); cut += 1 + len(sc.bytes)/50 {
+	for cut := 1; cut < len(sc.bytes); cut++ {
 		check("cut", prefix+sc.bytes[:cut], sc.bytes[cut:])
 	}
 }

@@ -16,7 +16,7 @@ type view struct {
 
 type cacheView struct {
 	*directory.Cache
-	nodes map[string]*nodeView // by ClusterID
+	nodes map[string]*nodeView // by ListenerName
 }
 
 type nodeView struct {
@@ -58,6 +58,7 @@ func (d *departed) add(id int64, a addresses) {
 	d.order = append(d.order, id)
 }
 
+// nodeKey names a listener, or the node that one leads to.
 type nodeKey struct{ cache, node string }
 
 // node returns a node of a cache, nil if there is none (any more).
@@ -94,26 +95,38 @@ func (g *Gateway) apply(update directory.Update) {
 	g.cfg.Source.Acknowledge(update.Revision)
 }
 
+// newCacheView keeps what is known of engines that still run. Several listeners
+// may lead to one engine.
 func newCacheView(c *directory.Cache, old *cacheView) *cacheView {
 	v := &cacheView{Cache: c, nodes: make(map[string]*nodeView, len(c.Nodes))}
+	engines := map[string]*engine{}
+	if old != nil {
+		for _, n := range old.nodes {
+			engines[n.engine.start] = n.engine
+		}
+	}
 	for i := range c.Nodes {
 		node := &c.Nodes[i]
-		if old != nil {
-			if was := old.nodes[node.ClusterID]; was != nil && was.engine.start == node.Start {
-				v.nodes[node.ClusterID] = &nodeView{node, was.engine}
-				continue
-			}
+		e := engines[node.Start]
+		if e == nil {
+			e = &engine{start: node.Start, admin: backend.NewAdmin(node), clients: map[int64]*session{}}
+			engines[node.Start] = e
 		}
-		e := &engine{start: node.Start, admin: backend.NewAdmin(node), clients: map[int64]*session{}}
-		v.nodes[node.ClusterID] = &nodeView{node, e}
+		v.nodes[node.ListenerName()] = &nodeView{node, e}
 	}
 	return v
 }
 
 func closeAbandoned(old, next *view) {
 	for id, c := range old.caches {
-		for name, n := range c.nodes {
-			if _, now := next.node(nodeKey{id, name}); now == nil || now.engine != n.engine {
+		kept := map[*engine]bool{}
+		if now := next.caches[id]; now != nil {
+			for _, n := range now.nodes {
+				kept[n.engine] = true
+			}
+		}
+		for _, n := range c.nodes {
+			if !kept[n.engine] {
 				n.engine.admin.Close()
 			}
 		}

@@ -21,13 +21,15 @@ type Config struct {
 	ID     string
 	Source directory.Source
 	// TLS returns the certificate of a listener.
-	TLS      func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	Key      *credential.Key
-	Observer Observer     // nil: nobody is told
-	IAM      IAMVerifier  // nil: IAM logins are refused
-	Clock    clock.Clock  // nil: the real one
-	Limits   Limits       // zero fields: the defaults
-	Log      *slog.Logger // nil: discarded
+	TLS func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	Key *credential.Key
+	// Replication lets replicas through to the engines they follow; nil: none.
+	Replication *Replication
+	Observer    Observer     // nil: nobody is told
+	IAM         IAMVerifier  // nil: IAM logins are refused
+	Clock       clock.Clock  // nil: the real one
+	Limits      Limits       // zero fields: the defaults
+	Log         *slog.Logger // nil: discarded
 }
 
 // IAMVerifier judges the logins of users whose authentication type is IAM.
@@ -77,6 +79,7 @@ func New(cfg Config) *Gateway {
 			DynamicRecordSizingDisabled: true,
 		},
 	}
+	g.acceptReplicas()
 	g.view.Store(&view{replaced: make(chan struct{})})
 	return g
 }

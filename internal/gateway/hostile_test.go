@@ -305,3 +305,22 @@ func TestListenFollowsTheDirectory(t *testing.T) {
 	}
 	r.login("alice", alicePassword).want("+PONG\r\n", "PING")
 }
+
+// TestNoAllocationPerCommand is without TLS, where crypto/tls allocates once
+// for each record that it reads.
+func TestNoAllocationPerCommand(t *testing.T) {
+	r := alone(t, plain)
+	c := r.login("alice", alicePassword)
+	request, reply := []byte(cmd("SET", "key", "value")), make([]byte, 5)
+	got := testing.AllocsPerRun(5000, func() {
+		if _, err := c.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, reply); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got >= 1 {
+		t.Errorf("%v allocations per command", got)
+	}
+}

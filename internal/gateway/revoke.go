@@ -40,6 +40,8 @@ func (v *view) objection(s *session) string {
 		return "the cache or its node is gone"
 	case s.who == nil:
 		return ""
+	case s.at.node != n.ClusterID:
+		return "the endpoint leads to another node now"
 	case s.who.engine != n.engine:
 		return "the engine was restarted"
 	}
@@ -76,6 +78,8 @@ func (g *Gateway) bind(s *session, v *verdict, clientID int64) error {
 		s.stranger = false
 		g.addresses[s.addr].strangers--
 	}
+	s.at.node = v.node.ClusterID
+	s.stats = g.countersOf(s.at)
 	s.who = &v.identity
 	s.who.since = g.cfg.Clock.Now()
 	s.clientID = clientID

@@ -21,7 +21,7 @@ import (
 // session's goroutine while the relay is halted or absent, never by both.
 type session struct {
 	g       *Gateway
-	key     nodeKey
+	key     nodeKey // of the listener
 	stats   *counters
 	raw     net.Conn // what the listener accepted
 	client  net.Conn // raw, or TLS over it
@@ -34,8 +34,9 @@ type session struct {
 	encrypted bool // set before the connection can become a session
 
 	// Guarded by Gateway.mu.
-	stranger bool // counts as not logged in
-	who      *who // nil while not a session
+	at       nodeKey // the node that the listener led to at the last login
+	stranger bool    // counts as not logged in
+	who      *who    // nil while not a session
 	clientID int64
 
 	commands atomic.Int64
@@ -83,7 +84,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return 
 func newSession(g *Gateway, l *listener, conn net.Conn) *session {
 	remote := addrPort(conn.RemoteAddr())
 	return &session{
-		g: g, key: l.key, stats: l.stats, raw: conn, client: conn,
+		g: g, key: l.key, at: l.key, raw: conn, client: conn,
 		peer: conn.RemoteAddr().String(), local: conn.LocalAddr().String(),
 		remote: remote, addr: throttleKey(remote.Addr()),
 		scan: resp.Scanner{HasSub: hasSub},
@@ -303,7 +304,7 @@ func (s *session) report() {
 
 func (s *session) event(was *who, outcome Outcome, reason string) LoginEvent {
 	return LoginEvent{
-		Cache: s.key.cache, Node: s.key.node, User: printable(was.user), Principal: was.principal,
+		Cache: s.key.cache, Node: s.at.node, User: printable(was.user), Principal: was.principal,
 		Peer: s.peer, Method: was.method, Outcome: outcome, Reason: reason,
 	}
 }

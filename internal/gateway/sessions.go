@@ -32,7 +32,7 @@ func (g *Gateway) Sessions() []Session {
 			continue
 		}
 		list = append(list, Session{
-			Cache: s.key.cache, Node: s.key.node, User: s.who.user, Method: s.who.method, Principal: s.who.principal,
+			Cache: s.at.cache, Node: s.at.node, User: s.who.user, Method: s.who.method, Principal: s.who.principal,
 			Peer: s.peer, TLS: s.encrypted, Since: s.who.since, Deadline: s.who.deadline, Commands: s.commands.Load(),
 		})
 	}
@@ -74,6 +74,16 @@ type loginKey struct {
 	method Method
 }
 
+// countersOf returns a node's counters; g.mu is held.
+func (g *Gateway) countersOf(at nodeKey) *counters {
+	c := g.counters[at]
+	if c == nil {
+		c = newCounters()
+		g.counters[at] = c
+	}
+	return c
+}
+
 func newCounters() *counters { return &counters{logins: map[loginKey]int64{}} }
 
 func (c *counters) loggedIn(user string, method Method) {
@@ -88,8 +98,8 @@ func (g *Gateway) Metrics() []NodeMetrics {
 	defer g.mu.Unlock()
 	current, commands := map[nodeKey]int64{}, map[nodeKey]int64{}
 	for s := range g.conns {
-		current[s.key]++
-		commands[s.key] += s.commands.Load()
+		current[s.at]++
+		commands[s.at] += s.commands.Load()
 	}
 	var all []NodeMetrics
 	for key, c := range g.counters {

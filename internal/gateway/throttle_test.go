@@ -17,7 +17,7 @@ func refuseAfter(t *testing.T, th *throttle, fake *clock.Fake, addr netip.Addr) 
 	a := th.enter(context.Background(), addr)
 	done := make(chan struct{})
 	go func() { a.refuse(context.Background()); close(done) }()
-	for waited := time.Duration(0); ; waited += 5 * time.Millisecond {
+	for waited := time.Duration(0); ; waited += 10 * time.Millisecond {
 		select {
 		case <-done:
 			return waited
@@ -26,7 +26,7 @@ func refuseAfter(t *testing.T, th *throttle, fake *clock.Fake, addr netip.Addr) 
 		if waited > 2*maxDelay {
 			t.Fatal("the refusal never comes")
 		}
-		fake.Advance(5 * time.Millisecond)
+		fake.Advance(10 * time.Millisecond)
 	}
 }
 
