@@ -82,10 +82,3 @@ func appendHex(to []byte, hash *[sha256.Size]byte) []byte {
 	}
 	return to
 }
-
-// unhexInto reads 64 hexadecimal digits.
-func unhexInto(to *[sha256.Size]byte, text []byte) {
-	for i := range to {
-		to[i] = unhex(text[2*i])<<4 | unhex(text[2*i+1])
-	}
-}

@@ -2,6 +2,7 @@ package iamtoken
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -86,11 +87,13 @@ type fields struct {
 	value [params][]byte // percent-encoded in the canonical way; nil: not given
 	// Pieces of X-Amz-Credential; all nil when it has not five of them.
 	accessKey, day, region, service, terminator []byte
-	// X-Amz-Date and X-Amz-Expires, where they can be read.
-	signed  time.Time
-	life    time.Duration
-	hasTime bool
-	hasLife bool
+	// X-Amz-Date, X-Amz-Expires and X-Amz-Signature, where they can be read.
+	signed   time.Time
+	life     time.Duration
+	proof    [sha256.Size]byte
+	hasTime  bool
+	hasLife  bool
+	hasProof bool
 }
 
 // notToken is the reason for a password in a token's place. It says nothing of
@@ -102,7 +105,10 @@ func split(token []byte, f *fields) (reason string) {
 	if len(token) > MaxToken {
 		return fmt.Sprintf("the token has %d bytes; %d is the most", len(token), MaxToken)
 	}
-	end := bytes.Index(token, []byte("/?"))
+	end := bytes.IndexByte(token, '/')
+	if end >= 0 && !bytes.HasPrefix(token[end:], []byte("/?")) {
+		end = bytes.Index(token, []byte("/?")) // a scheme or a path is in front
+	}
 	if end < 0 {
 		return notToken
 	}
@@ -117,6 +123,7 @@ func split(token []byte, f *fields) (reason string) {
 	f.splitCredential()
 	f.signed, f.hasTime = readTime(f.value[pDate])
 	f.life, f.hasLife = readLife(f.value[pExpires])
+	f.hasProof = readSignature(&f.proof, f.value[pSignature])
 	return ""
 }
 
@@ -258,6 +265,35 @@ func unhex(c byte) byte {
 	default:
 		return c - 'a' + 10
 	}
+}
+
+// lowerHex has the value of every hexadecimal digit in lower case, and notHex
+// for every other byte.
+var lowerHex = func() (values [256]byte) {
+	for i := range values {
+		values[i] = notHex
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		values[c] = byte(i)
+	}
+	return values
+}()
+
+const notHex = 0xff
+
+// readSignature reads 64 hexadecimal digits in lower case.
+func readSignature(to *[sha256.Size]byte, text []byte) bool {
+	if len(text) != 2*sha256.Size {
+		return false
+	}
+	for i := range to {
+		high, low := lowerHex[text[2*i]], lowerHex[text[2*i+1]]
+		if high == notHex || low == notHex {
+			return false
+		}
+		to[i] = high<<4 | low
+	}
+	return true
 }
 
 // shown is a value as a reason shows it: decoded, quoted and short.

@@ -80,10 +80,8 @@ func (v *Verifier) prove(ctx context.Context, f *fields, want *Want, now time.Ti
 		f.signature(&decoy, want.Cache) // an unknown key costs what a wrong signature costs
 		return nil, refuse(err.Error())
 	}
-	var sent [sha256.Size]byte
-	unhexInto(&sent, f.value[pSignature])
 	made := f.signature(key, want.Cache)
-	if subtle.ConstantTimeCompare(made[:], sent[:]) != 1 {
+	if subtle.ConstantTimeCompare(made[:], f.proof[:]) != 1 {
 		return nil, refuse(fmt.Sprintf("the signature is wrong for access key %s: signed with another secret, or changed afterwards", f.accessKey))
 	}
 	if err := grant.sessionFault(query.Session, now); err != nil {
