@@ -29,6 +29,7 @@ type commands struct {
 	Env        envCommand        `cmd:"" help:"Print the environment that points AWS tools at a server."`
 	Connect    connectCommand    `cmd:"" help:"Open an authenticated valkey-cli or redis-cli session with a cache."`
 	Sessions   sessionsCommand   `cmd:"" help:"List who is connected, and how each logged in."`
+	Gateway    gatewayCommand    `cmd:"" name:"gateway-credentials" help:"Make, or withdraw, the credentials of a gatehouse-gateway."`
 	Quickstart quickstartCommand `cmd:"" help:"Make a first cache with a first user, and print commands to try."`
 	Trail      trailCommand      `cmd:"" help:"Show what happened: API calls, logins, refusals with their reasons."`
 	Version    versionCommand    `cmd:"" help:"Print the program's version."`

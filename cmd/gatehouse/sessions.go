@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/gatehouse/gatehouse/internal/gateway"
 	"github.com/gatehouse/gatehouse/internal/serve"
 )
 
@@ -38,10 +37,10 @@ func (c sessionsCommand) Run(ctx context.Context) error {
 		return printJSON(os.Stdout, answer)
 	}
 	return list(c.outputFlag, answer.Sessions, "Nobody is connected.",
-		[]string{"CACHE", "NODE", "USER", "METHOD", "PEER", "SINCE", "COMMANDS"},
-		func(s gateway.Session) []string {
+		[]string{"GATEWAY", "CACHE", "NODE", "USER", "METHOD", "PEER", "SINCE", "COMMANDS"},
+		func(s serve.Session) []string {
 			return []string{
-				s.Cache, s.Node, s.User, string(s.Method), s.Peer,
+				s.Gateway, s.Cache, s.Node, s.User, string(s.Method), s.Peer,
 				s.Since.Local().Format(time.DateTime), strconv.FormatInt(int64(s.Commands), 10),
 			}
 		})

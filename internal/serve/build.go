@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"github.com/gatehouse/gatehouse/internal/credential"
 	"github.com/gatehouse/gatehouse/internal/datadir"
 	"github.com/gatehouse/gatehouse/internal/directory"
+	"github.com/gatehouse/gatehouse/internal/directory/remote"
 	"github.com/gatehouse/gatehouse/internal/engine"
 	"github.com/gatehouse/gatehouse/internal/gateway"
 	"github.com/gatehouse/gatehouse/internal/identity"
@@ -44,22 +46,27 @@ type server struct {
 	root   datadir.Credentials
 	scrape identity.Secret
 
-	trail     *trail.Trail
-	authority *certs.Authority
-	keeper    *certs.Keeper
-	key       *credential.Key
-	store     store.Store
-	state     *state.State
-	account   naming.Account
-	users     *users.Service
-	caches    *caches.Service
-	tags      *tagging.Service
-	hub       *directory.Hub
-	engines   *engine.Supervisor
-	converger *converge.Converger
-	follower  *directory.Follower
-	gateway   *gateway.Gateway
-	door      *awsapi.Door
+	trail           *trail.Trail
+	authority       *certs.Authority
+	keeper          *certs.Keeper
+	key             *credential.Key
+	store           store.Store
+	state           *state.State
+	account         naming.Account
+	users           *users.Service
+	caches          *caches.Service
+	tags            *tagging.Service
+	hub             *directory.Hub
+	engines         *engine.Supervisor
+	converger       *converge.Converger
+	follower        *directory.Follower
+	gateway         *gateway.Gateway
+	digestKey       [32]byte
+	members         *members       // nil, like the next two, without --gateway-listen
+	remotes         *remote.Server // gateways of other processes
+	gatewayListener net.Listener
+	settled         chan struct{} // closed when the caches of the last run are published
+	door            *awsapi.Door
 
 	started time.Time
 	up      atomic.Bool // /healthz has answered 200
@@ -69,9 +76,9 @@ type server struct {
 
 // build makes the parts. After an error what was made is in closers.
 func build(ctx context.Context, cfg config.Server, dir *datadir.Dir, log *slog.Logger) (*server, error) {
-	s := &server{cfg: cfg, dir: dir, log: log, account: naming.Account{ID: cfg.AccountID, Region: cfg.Region}, started: time.Now()}
+	s := &server{cfg: cfg, dir: dir, log: log, account: naming.Account{ID: cfg.AccountID, Region: cfg.Region}, started: time.Now(), settled: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		s.openSecrets, s.openTrail, s.openCertificates, s.openState, s.makeControl, s.makeData, s.makeAPI,
+		s.openSecrets, s.openTrail, s.openCertificates, s.openState, s.makeControl, s.makeData, s.openGateways, s.makeAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return s, err
@@ -88,8 +95,8 @@ func (s *server) openSecrets(context.Context) error {
 	if s.scrape, err = s.dir.ScrapeToken(); err != nil {
 		return err
 	}
-	secret, err := s.dir.Key("digests")
-	s.key = credential.NewKey(secret)
+	s.digestKey, err = s.dir.Key("digests")
+	s.key = credential.NewKey(s.digestKey)
 	return err
 }
 
@@ -189,7 +196,7 @@ func (s *server) makeData(context.Context) error {
 	s.follower = s.hub.Follow(localGateway, true)
 	s.closers = append(s.closers, func() error { s.follower.Leave(); return nil })
 	s.gateway = gateway.New(gateway.Config{
-		ID: localGateway, Source: s.follower, TLS: s.keeper.Get, Key: s.key, Observer: loginRecorder{s.trail},
+		ID: localGateway, Source: s.follower, TLS: s.keeper.Get, Key: s.key, Observer: loginRecorder{s.trail, localGateway},
 		Clock: clock.Real, Log: s.log,
 	})
 	return nil

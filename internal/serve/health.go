@@ -50,7 +50,7 @@ type readiness struct {
 
 // readyz says what is not as it should be.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
-	waiting := s.waiting()
+	waiting := append(s.waiting(), s.fleetWarnings()...)
 	if _, _, err := s.store.List(r.Context(), "/gatehouse/v1/guard"); err != nil {
 		waiting = append(waiting, fmt.Sprintf("the store: %v", err))
 	}
@@ -66,17 +66,11 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(readiness{Ready: len(waiting) == 0, Waiting: waiting})
 }
 
-// waiting lists what caches and gateways wait for.
+// waiting lists what caches wait for, live gateways among it.
 func (s *server) waiting() []string {
 	waiting := []string{}
 	for id, what := range s.converger.Pending() {
 		waiting = append(waiting, fmt.Sprintf("cache %s: %s", id, what))
-	}
-	gateways, revision := s.hub.Gateways()
-	for _, g := range gateways {
-		if g.Behind {
-			waiting = append(waiting, fmt.Sprintf("gateway %s: to acknowledge revision %d", g.ID, revision))
-		}
 	}
 	slices.Sort(waiting)
 	return waiting

@@ -25,7 +25,7 @@ func (s *server) metricsHandler() http.Handler {
 type metrics struct{ s *server }
 
 var (
-	nodeLabels = []string{"cache", "node"}
+	nodeLabels = []string{"gateway", "cache", "node"}
 
 	received  = prometheus.NewDesc("gatehouse_connections_received_total", "Connections accepted.", nodeLabels, nil)
 	rejected  = prometheus.NewDesc("gatehouse_connections_rejected_total", "Connections refused because of a limit.", nodeLabels, nil)
@@ -54,18 +54,20 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	for _, n := range m.s.gateway.Metrics() {
-		counter(received, n.Received, n.Cache, n.Node)
-		counter(rejected, n.Rejected, n.Cache, n.Node)
-		counter(commandsD, n.Commands, n.Cache, n.Node)
-		counter(refused, n.Refused, n.Cache, n.Node)
-		gauge(current, float64(n.Current), n.Cache, n.Node)
-		for _, l := range n.Logins {
-			counter(logins, l.Count, n.Cache, n.Node, l.User, string(l.Method))
+	for id, counters := range m.s.countersOfAll() {
+		for _, n := range counters.Nodes {
+			counter(received, n.Received, id, n.Cache, n.Node)
+			counter(rejected, n.Rejected, id, n.Cache, n.Node)
+			counter(commandsD, n.Commands, id, n.Cache, n.Node)
+			counter(refused, n.Refused, id, n.Cache, n.Node)
+			gauge(current, float64(n.Current), id, n.Cache, n.Node)
+			for _, l := range n.Logins {
+				counter(logins, l.Count, id, n.Cache, n.Node, l.User, string(l.Method))
+			}
 		}
 	}
 	for key, n := range m.s.sessionCounts() {
-		gauge(sessions, float64(n), key.cache, key.node, string(key.method))
+		gauge(sessions, float64(n), key.gateway, key.cache, key.node, string(key.method))
 	}
 	for id, rg := range m.s.state.View().ReplicationGroups {
 		if published := m.s.hub.Cache(id); published != nil {
@@ -74,20 +76,25 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	}
 	gateways, _ := m.s.hub.Gateways()
 	for _, g := range gateways {
+		if g.Replaced {
+			continue // its name is another process's now
+		}
 		gauge(behind, truth(g.Behind), g.ID)
 		gauge(live, truth(g.Live), g.ID)
 	}
 }
 
 type sessionKey struct {
-	cache, node string
-	method      gateway.Method
+	gateway, cache, node string
+	method               gateway.Method
 }
 
 func (s *server) sessionCounts() map[sessionKey]int {
 	counts := map[sessionKey]int{}
-	for _, session := range s.gateway.Sessions() {
-		counts[sessionKey{session.Cache, session.Node, session.Method}]++
+	for id, counters := range s.countersOfAll() {
+		for _, c := range counters.Sessions {
+			counts[sessionKey{id, c.Cache, c.Node, c.Method}] += c.Count
+		}
 	}
 	return counts
 }

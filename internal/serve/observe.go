@@ -30,7 +30,10 @@ func (r callRecorder) Called(_ context.Context, call awsapi.Call) {
 }
 
 // loginRecorder puts logins and ends of sessions on the trail.
-type loginRecorder struct{ trail *trail.Trail }
+type loginRecorder struct {
+	trail   *trail.Trail
+	gateway string
+}
 
 // eventOf names the trail's events by the gateway's outcomes.
 var eventOf = map[gateway.Outcome]string{
@@ -50,6 +53,6 @@ func (r loginRecorder) Login(event gateway.LoginEvent) {
 	r.trail.Append(trail.Record{
 		Time: event.Time.UTC(), Event: eventOf[event.Outcome], Outcome: outcome, Reason: event.Reason,
 		Principal: event.Principal, Source: event.Peer, Cache: event.Cache, Node: event.Node,
-		User: event.User, Method: string(event.Method),
+		User: event.User, Method: string(event.Method), Gateway: r.gateway,
 	})
 }

@@ -36,8 +36,8 @@ type NodeInfo struct {
 
 // SessionsAnswer is who is connected, and what an operator must not overlook.
 type SessionsAnswer struct {
-	Sessions []gateway.Session `json:"sessions"`
-	Warnings []string          `json:"warnings"`
+	Sessions []Session `json:"sessions"`
+	Warnings []string  `json:"warnings"`
 }
 
 // TicketRequest asks for a one-use password for a user of a cache.
@@ -65,7 +65,10 @@ func (s *server) endpoints() ([]awsapi.Endpoint, awsapi.Permissions) {
 		{Method: http.MethodGet, Path: "/gatehouse/v1/trail", Action: "gatehouse:ListTrail", Serve: s.listTrail},
 		{Method: http.MethodPost, Path: "/gatehouse/v1/ticket", Action: "gatehouse:IssueTicket", Serve: s.issueTicket},
 	}
-	return endpoints, awsapi.Permissions{
+	return append(endpoints, s.gatewayEndpoints()...), awsapi.Permissions{
+		"gatehouse:IssueGatewayCredentials":  awsapi.OnAll,
+		"gatehouse:RevokeGatewayCredentials": awsapi.OnAll,
+
 		"gatehouse:ListSessions": ofCache,
 		"gatehouse:GetCache":     ofCache,
 		"gatehouse:ListTrail":    awsapi.OnAll,
@@ -77,10 +80,14 @@ func (s *server) cacheARN(id string) string {
 	return s.account.ARN("replicationgroup", strings.ToLower(id))
 }
 
-func (s *server) listSessions(_ context.Context, r *awsapi.EndpointRequest) (any, error) {
+func (s *server) listSessions(ctx context.Context, r *awsapi.EndpointRequest) (any, error) {
 	cache := strings.ToLower(r.Query.Get("cache"))
-	answer := SessionsAnswer{Sessions: []gateway.Session{}, Warnings: s.warnings()}
-	for _, session := range s.gateway.Sessions() {
+	answer := SessionsAnswer{Sessions: []Session{}, Warnings: s.warnings()}
+	all, silent := s.sessionsOfAll(ctx)
+	for _, id := range silent {
+		answer.Warnings = append(answer.Warnings, fmt.Sprintf("gateway %s did not say who is connected to it", id))
+	}
+	for _, session := range all {
 		if cache == "" || session.Cache == cache {
 			answer.Sessions = append(answer.Sessions, session)
 		}
@@ -92,9 +99,9 @@ func (s *server) listSessions(_ context.Context, r *awsapi.EndpointRequest) (any
 func (s *server) warnings() []string {
 	warnings := []string{}
 	anonymous := map[string]int{}
-	for _, session := range s.gateway.Sessions() {
-		if session.Method == gateway.Anonymous {
-			anonymous[session.Cache]++
+	for key, n := range s.sessionCounts() {
+		if key.method == gateway.Anonymous {
+			anonymous[key.cache] += n
 		}
 	}
 	for id, rg := range s.state.View().ReplicationGroups {
@@ -102,12 +109,7 @@ func (s *server) warnings() []string {
 			warnings = append(warnings, fmt.Sprintf("cache %s still lets anonymous clients in: its token is optional until AuthTokenUpdateStrategy SET (%d connected without it now)", id, anonymous[id]))
 		}
 	}
-	gateways, revision := s.hub.Gateways()
-	for _, g := range gateways {
-		if g.Behind {
-			warnings = append(warnings, fmt.Sprintf("gateway %s has acknowledged revision %d of %d", g.ID, g.Acknowledged, revision))
-		}
-	}
+	warnings = append(warnings, s.fleetWarnings()...)
 	slices.Sort(warnings)
 	return warnings
 }

@@ -89,6 +89,8 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	run("converging", s.converger.Run)
 	run("the gateway", s.gateway.Run)
 	run("watching", s.watch)
+	run("the listener for gateways", s.serveGateways)
+	run("watching gateways", s.watchFleet)
 	run("serving the API", func(context.Context) error {
 		var err error
 		if s.cfg.ServesTLS() {

@@ -27,6 +27,14 @@ const (
 	TicketIssued  = "ticket.issued"
 	ServerStarted = "server.started"
 	ServerStopped = "server.stopped"
+
+	GatewayIssued    = "gateway.credentials-issued"
+	GatewayRevoked   = "gateway.credentials-revoked"
+	GatewayConnected = "gateway.connected"
+	GatewayLeft      = "gateway.disconnected"
+	GatewayLost      = "gateway.lost"
+	GatewayRefused   = "gateway.refused"
+	GatewayDropped   = "gateway.events-dropped"
 )
 
 // Record is one line of the trail. Empty fields are left out.
@@ -53,6 +61,8 @@ type Record struct {
 	Node   string `json:"node,omitempty"`
 	User   string `json:"user,omitempty"`
 	Method string `json:"method,omitempty"`
+	// Gateway is the one that saw the login, or that the record is about.
+	Gateway string `json:"gateway,omitempty"`
 
 	// Prev is the SHA-256 of the line before, as it stands in the file.
 	Prev string `json:"prev"`

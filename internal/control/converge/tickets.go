@@ -76,10 +76,11 @@ func (c *Converger) Ticket(ctx context.Context, cacheID, user string) (identity.
 	return secret, c.announce(ctx, cacheID)
 }
 
+// liveGateway is the gateway that serves the addresses which the API returns.
 func (c *Converger) liveGateway() (string, error) {
 	gateways, _ := c.Hub.Gateways()
 	for _, g := range gateways {
-		if g.Live {
+		if g.InProcess && g.Live {
 			return g.ID, nil
 		}
 	}
