@@ -44,10 +44,13 @@ type User struct {
 // Node is one engine and the listener in front of it.
 type Node struct {
 	ClusterID string // name-001, the CacheClusterId of metrics and of sessions
-	Listen    string // host:port that clients connect to
-	Kind      identity.Engine
-	Network   string // "unix" or "tcp"
-	Address   string
+	// Endpoint is "" for the listener of the node itself, else one of the
+	// constants below: a listener that leads to this node as long as it has a role.
+	Endpoint string
+	Listen   string // host:port that clients connect to
+	Kind     identity.Engine
+	Network  string // "unix" or "tcp"
+	Address  string
 	// Start names one start of the engine process; the secrets below belong to it.
 	Start string
 	// Admin is the secret of the internal user AdminUser.
@@ -57,8 +60,35 @@ type Node struct {
 	Secrets map[string]identity.Secret
 }
 
+// Endpoints of a cache beside those of its nodes.
+const (
+	PrimaryEndpoint = "primary" // leads to the node that may be written to
+	ReaderEndpoint  = "reader"  // leads to a replica that is up to date
+)
+
+// ListenerName tells the node's listener from others of the cache.
+func (n *Node) ListenerName() string {
+	if n.Endpoint != "" {
+		return n.Endpoint
+	}
+	return n.ClusterID
+}
+
 // AdminUser is the engine user that Gatehouse itself uses.
 const AdminUser = identity.InternalPrefix + "gatehouse"
+
+// ReplicaUser is the engine user that a replica logs in as to the engine that
+// it follows.
+const ReplicaUser = identity.InternalPrefix + "replica"
+
+// ReplicaName is the name in the certificate that a node's engine shows when it
+// follows another. No gateway and no host has a name of this form.
+func ReplicaName(clusterID string) string { return "replica/" + clusterID }
+
+// ReplicaCipherSuites is what replicas offer in TLS, in OpenSSL's names. By this
+// list, which no other client is known to offer, a gateway tells that a client
+// may be a replica and asks for its certificate.
+const ReplicaCipherSuites = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
 
 // Ticket is a one-use password for one user at one gateway.
 type Ticket struct {

@@ -42,7 +42,7 @@ func checkSettings(settings map[string]string) error {
 
 // configuration is what the engine reads from its standard input. So it is in
 // no file, on no command line, and INFO shows no path of it.
-func configuration(spec Spec, adminDigest string) string {
+func configuration(spec Spec, adminDigest string, replication []string) string {
 	lines := []string{
 		"port 0",
 		`proc-title-template "{title} gatehouse ` + spec.Name + `"`,
@@ -64,6 +64,7 @@ func configuration(spec Spec, adminDigest string) string {
 		"user default reset off",
 		"user " + directory.AdminUser + " reset on #" + adminDigest + " ~* &* +@all",
 	}
+	lines = append(lines, replication...)
 	for _, name := range slices.Sorted(maps.Keys(spec.Settings)) {
 		lines = append(lines, name+` "`+spec.Settings[name]+`"`)
 	}

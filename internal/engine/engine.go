@@ -108,7 +108,12 @@ func (e *Engine) startRun(ctx context.Context) (*run, error) {
 		return nil, err
 	}
 	r := newRun(e.home)
-	r.process, err = launch(e.program, e.home.dir, configuration(e.spec, digest(r.admin)), lock, e.home.record)
+	replication, err := e.prepareReplication(r)
+	if err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	r.process, err = launch(e.program, e.home.dir, configuration(e.spec, digest(r.admin), replication), lock, e.home.record)
 	if err != nil {
 		return nil, err
 	}

@@ -35,8 +35,9 @@ type run struct {
 	process *process
 	start   string
 	admin   identity.Secret
-	orders  *link // for changes
-	pulse   *link // for signs of life, so that they do not wait for changes
+	replica identity.Secret // of replicas that follow this engine
+	orders  *link           // for changes
+	pulse   *link           // for signs of life, so that they do not wait for changes
 
 	changing sync.Mutex // held while a user is changed
 	mu       sync.Mutex
@@ -55,13 +56,14 @@ type user struct {
 func newRun(home *home) *run {
 	secret := identity.NewSecret(rand.Text())
 	return &run{
-		home:   home,
-		start:  rand.Text(),
-		admin:  secret,
-		orders: &link{socket: home.socket, secret: secret},
-		pulse:  &link{socket: home.socket, secret: secret},
-		users:  map[string]user{},
-		cancel: func() {},
+		home:    home,
+		start:   rand.Text(),
+		admin:   secret,
+		replica: identity.NewSecret(rand.Text()),
+		orders:  &link{socket: home.socket, secret: secret},
+		pulse:   &link{socket: home.socket, secret: secret},
+		users:   map[string]user{},
+		cancel:  func() {},
 	}
 }
 

@@ -38,6 +38,9 @@ type Options struct {
 	// Observe is told what happens to the engines, one call after the other for
 	// each engine. It must not wait for an operation on that engine.
 	Observe func(Event)
+	// Certify issues what an engine proves with to be the node of that name when
+	// it follows another. Without it no engine can follow another.
+	Certify func(name string) (Certificate, error)
 	Clock   clock.Clock
 	Log     *slog.Logger
 
@@ -104,8 +107,10 @@ func NewSupervisor(options Options) *Supervisor {
 
 // Start starts an engine and returns when it has loaded its data and answers.
 // From then on it is kept running until Stop or StopAll; ctx bounds the start
-// alone. Observe hears of the first start before Start returns. An engine that a dead supervisor left behind in the same directory is
-// stopped first.
+// alone. Observe hears of the first start before Start returns. An engine that a
+// dead supervisor left behind in the same directory is stopped first. Every
+// start, the first or a later one, makes a primary of the data there is; whoever
+// knows better tells it to Follow.
 func (s *Supervisor) Start(ctx context.Context, spec Spec) (*Engine, error) {
 	engine, err := s.start(ctx, spec)
 	if err != nil {

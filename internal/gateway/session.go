@@ -46,9 +46,10 @@ type session struct {
 	scan      resp.Scanner
 	args      resp.Args
 	gathering action // of the command that is being gathered; pass for none
-	buf       []byte
-	from      int // buf[from:pos] is to be forwarded
-	pos       int // buf[pos:end] is not scanned yet
+	usual     []byte // a pooled buffer
+	buf       []byte // usual, or a bigger one for a long line
+	from      int    // buf[from:pos] is to be forwarded
+	pos       int    // buf[pos:end] is not scanned yet
 	end       int
 	count     int64  // commands since the last forward
 	out       []byte // answers to be written while no relay runs
@@ -103,7 +104,7 @@ func (s *session) kill(why string) {
 // serve runs the connection to its end.
 func (s *session) serve() {
 	pooled := buffers.Get().(*[]byte)
-	s.buf = *pooled
+	s.usual, s.buf = *pooled, *pooled
 	err := s.loop()
 	s.finish(err)
 	buffers.Put(pooled)
@@ -180,7 +181,10 @@ func (s *session) relayEnded() bool {
 func (s *session) makeRoom() {
 	s.end = copy(s.buf, s.buf[s.pos:s.end])
 	s.from, s.pos = 0, 0
-	if s.end == len(s.buf) {
+	switch {
+	case s.end == 0:
+		s.buf = s.usual
+	case s.end == len(s.buf):
 		bigger := make([]byte, min(2*len(s.buf), maxBuffer))
 		copy(bigger, s.buf)
 		s.buf = bigger

@@ -23,6 +23,7 @@ type wireCache struct {
 
 type wireNode struct {
 	ClusterID string            `json:"clusterId"`
+	Endpoint  string            `json:"endpoint,omitempty"`
 	Listen    string            `json:"listen"`
 	Kind      identity.Engine   `json:"kind"`
 	Network   string            `json:"network"`
@@ -40,7 +41,7 @@ func toWire(c *directory.Cache) *wireCache {
 	for i := range c.Nodes {
 		n := &c.Nodes[i]
 		node := wireNode{
-			ClusterID: n.ClusterID, Listen: n.Listen, Kind: n.Kind, Network: n.Network, Address: n.Address,
+			ClusterID: n.ClusterID, Endpoint: n.Endpoint, Listen: n.Listen, Kind: n.Kind, Network: n.Network, Address: n.Address,
 			Start: n.Start, Admin: n.Admin.Reveal(), Secrets: make(map[string]string, len(n.Secrets)),
 		}
 		for user, secret := range n.Secrets {
@@ -58,7 +59,7 @@ func (w *wireCache) cache() *directory.Cache {
 	}
 	for _, n := range w.Nodes {
 		node := directory.Node{
-			ClusterID: n.ClusterID, Listen: n.Listen, Kind: n.Kind, Network: n.Network, Address: n.Address,
+			ClusterID: n.ClusterID, Endpoint: n.Endpoint, Listen: n.Listen, Kind: n.Kind, Network: n.Network, Address: n.Address,
 			Start: n.Start, Admin: identity.NewSecret(n.Admin), Secrets: make(map[string]identity.Secret, len(n.Secrets)),
 		}
 		for user, secret := range n.Secrets {
