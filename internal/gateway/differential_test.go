@@ -167,6 +167,8 @@ var afterLogin = []script{
 
 	{name: "reply off", bytes: cmds("CLIENT REPLY OFF", "SET k 1", "NOSUCH", "GET k", "CLIENT REPLY ON", "GET k")},
 	{name: "reply skip", bytes: cmds("CLIENT REPLY SKIP", "SET k 1", "GET k", "CLIENT REPLY SKIP", "CLIENT REPLY SKIP", "GET k", "GET k")},
+	{name: "reply skip and off", bytes: cmds("CLIENT REPLY SKIP", "CLIENT REPLY OFF", "GET k") + cmd("AUTH", "carol", "wrong") + cmds("CLIENT REPLY ON", "ACL WHOAMI")},
+	{name: "reply skip twice", bytes: cmds("CLIENT REPLY SKIP", "CLIENT REPLY SKIP") + loginCarol + cmds("ACL WHOAMI")},
 	{name: "reply forms", bytes: cmds("CLIENT REPLY", "CLIENT REPLY x", "CLIENT REPLY ON", "CLIENT REPLY ON x", "PING")},
 	{name: "reply off and login", bytes: cmds("CLIENT REPLY OFF") + loginCarol + cmds("CLIENT REPLY ON", "ACL WHOAMI") + loginAlice + cmds("ACL WHOAMI")},
 	{name: "reply off and refused", bytes: cmds("CLIENT REPLY OFF") + cmd("AUTH", "carol", "wrong") + cmds("CLIENT INFO", "CLIENT REPLY ON", "ACL WHOAMI")},

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/big"
@@ -30,7 +31,13 @@ import (
 	"github.com/gatehouse/gatehouse/internal/identity"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		os.Exit(m.Run()) // the fuzzing engine's own goroutines outlive it
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait of a test.
 const patience = 10 * time.Second

@@ -29,6 +29,9 @@ func (s *session) replyMode(words [][]byte) error {
 func (s *session) replyModeSilently(words [][]byte) error {
 	command := resp.AppendCommand(nil, words...)
 	if !s.silent || !isWord(words[2], "on") {
+		// The mode was set a moment ago, so the user may set it.
+		s.skipOne = !s.silent && isWord(words[2], "skip")
+		s.silent = s.silent || isWord(words[2], "off")
 		_, err := s.be.Write(command)
 		return s.engineFault(err)
 	}
