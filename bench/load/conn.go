@@ -162,6 +162,17 @@ func (c *conn) bulk(length string) (string, error) {
 	return string(text[:n]), nil
 }
 
+// Command runs one command as the server's user.
+func Command(ctx context.Context, s Server, words ...string) error {
+	c, err := login(ctx, s, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	_, err = c.do(words...)
+	return err
+}
+
 // CheckLogin proves that a server takes the login and that nothing is served
 // without: whoever was served has logged in.
 func CheckLogin(ctx context.Context, s Server) error {

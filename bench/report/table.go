@@ -50,8 +50,6 @@ func (r *Report) row(f Figure, last *string) []string {
 	row := []string{title, "", number(f.Value), number(f.Low) + "–" + number(f.High), "", "", "", string(f.Verdict)}
 	if f.Against != "" {
 		row[1] = "/ " + r.Titles[f.Against]
-	} else if len(r.Targets) > 0 && f.Medians[""] == 0 {
-		row[1] = "itself"
 	}
 	if f.Disturbed > 0 {
 		row[2] += fmt.Sprintf(" ~%d", f.Disturbed)
