@@ -2,7 +2,9 @@ package iamtoken
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -99,4 +101,31 @@ func (l lasting) Find(ctx context.Context, q Query) (*Grant, *SigningKey, error)
 	}
 	g.Expires = time.Time{}
 	return g, g.key(q.Day, q.Region), nil
+}
+
+// TestRecordedTokens verifies tokens that other producers made at noon for the
+// test's credentials. testdata/tokens.json may serve other implementations.
+func TestRecordedTokens(t *testing.T) {
+	text, err := os.ReadFile("testdata/tokens.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tokens []struct {
+		Producer, Token string
+		Serverless      bool
+	}
+	if err := json.Unmarshal(text, &tokens); err != nil || len(tokens) == 0 {
+		t.Fatalf("%d tokens, %v", len(tokens), err)
+	}
+	for _, recorded := range tokens {
+		want := *wantOrders
+		want.Serverless = recorded.Serverless
+		if _, err := verify(t, noon, recorded.Token, &want); err != nil {
+			t.Errorf("%s, serverless %v: %v", recorded.Producer, recorded.Serverless, err)
+		}
+		want.Serverless = !recorded.Serverless
+		if _, err := verify(t, noon, recorded.Token, &want); err == nil {
+			t.Errorf("%s, serverless %v: accepted by the other kind of cache", recorded.Producer, recorded.Serverless)
+		}
+	}
 }
