@@ -15,6 +15,12 @@ var kafkaHandlers = map[string]handler{
 		}
 		return Doc{"clusterInfo": seen(d)}, nil
 	},
+	"ListNodes": func(r *Region, q *request) (Doc, error) {
+		if _, err := r.need("clusters", q.path[2], "NotFoundException"); err != nil {
+			return nil, err
+		}
+		return r.kafkaPage(q, q.under("nodes"), "nodeInfoList")
+	},
 	"DescribeClusterOperationV2": func(r *Region, q *request) (Doc, error) {
 		d, err := r.need("operations", q.path[3], "NotFoundException")
 		return Doc{"clusterOperationInfo": d}, err
@@ -62,6 +68,11 @@ func (r *Region) AddServerlessCluster(name string) string {
 	r.seed("clusters", arn, Doc{"clusterArn": arn, "clusterName": name, "clusterType": "SERVERLESS", "state": "ACTIVE", "currentVersion": "K1",
 		"serverless": Doc{"clientAuthentication": Doc{"sasl": Doc{"iam": Doc{"enabled": true}}}}}, nil)
 	return arn
+}
+
+// AddBroker seeds a broker's network interface.
+func (r *Region) AddBroker(cluster, eni string) {
+	r.seed("nodes/"+cluster, eni, Doc{"nodeType": "BROKER", "brokerNodeInfo": Doc{"attachedENIId": eni}}, nil)
 }
 
 func bootstrapBrokers(r *Region, q *request) (Doc, error) {

@@ -50,6 +50,7 @@ var restRoutes = map[string][]struct{ method, pattern, operation string }{
 		{"GET", "api/v2/clusters/*", "DescribeClusterV2"},
 		{"GET", "api/v2/operations/*", "DescribeClusterOperationV2"},
 		{"GET", "v1/clusters/*/bootstrap-brokers", "GetBootstrapBrokers"},
+		{"GET", "v1/clusters/*/nodes", "ListNodes"},
 		{"GET", "v1/clusters/*/scram-secrets", "ListScramSecrets"},
 		{"POST", "v1/clusters/*/scram-secrets", "BatchAssociateScramSecret"},
 		{"PATCH", "v1/clusters/*/security", "UpdateSecurity"},

@@ -14,7 +14,7 @@ import (
 func (r *Runner) manual(ctx context.Context, step Step) (string, error) {
 	remark, confirmed := r.Confirmed[step.ID]
 	if !confirmed || !r.Execute {
-		return fmt.Sprintf("a person's step: %s\nWhen it is done: gatehouse migrate apply --execute --confirm %s", step.Title, step.ID), nil
+		return fmt.Sprintf("a person's step: %s\nWhen it is done: gatehouse migrate apply --execute --confirm %s=NOTE", step.Title, step.ID), nil
 	}
 	if len(step.Until) > 0 {
 		conf, err := r.settled(ctx)

@@ -28,14 +28,11 @@ type flowMeter struct {
 
 // The fields of a flow log record in AWS's default format.
 const (
-	flowENI = iota + 2
-	flowSource
-	flowTarget
-	flowSourcePort
-	flowTargetPort
-	flowAction = 12
-	flowStatus = 13
-	flowFields = 14
+	flowENI        = 2
+	flowTargetPort = 6
+	flowAction     = 12
+	flowStatus     = 13
+	flowFields     = 14
 )
 
 func (m flowMeter) Read(ctx context.Context, from, to time.Time) (Reading, error) {
