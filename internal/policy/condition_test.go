@@ -224,6 +224,7 @@ func TestConditionOperators(t *testing.T) {
 		{"ForAnyValue:StringNotEquals", []string{"a", "b"}, has("a", "b"), false},
 		{"ForAnyValue:StringNotEquals", []string{"a", "b"}, absent, false},
 		{"ForAnyValue:StringLikeIfExists", []string{"a*"}, absent, true},
+		{"ForAnyValue:StringLikeIfExists", []string{"*"}, has(""), false},
 		{"ForAllValues:StringLikeIfExists", []string{"a*"}, has("b"), false},
 		{"ForAnyValue:NumericGreaterThan", []string{"5"}, has("1", "6"), true},
 		{"ForAnyValue:ArnLike", []string{"arn:aws:sns:*:*:x"}, has("arn:aws:sns:r:a:y", "arn:aws:sns:r:a:x"), true},
@@ -287,6 +288,7 @@ func TestVariables(t *testing.T) {
 	ctx.Set("aws:PrincipalTag/team", "red")
 	ctx.Set("aws:PrincipalTag/star", "*")
 	ctx.Set("aws:PrincipalTag/empty", "")
+	ctx.Set("aws:PrincipalTag/mark", "\x00") // what a compiled * looks like
 	ctx.Set("aws:TagKeys", "a", "b")
 	ctx.Set("aws:PrincipalArn", "arn:aws:iam::111122223333:role/app")
 	ctx.Set("elasticache:K", "alice")
@@ -312,6 +314,8 @@ func TestVariables(t *testing.T) {
 		{users + "${aws:PrincipalTag/none, '*'}", "", users + "alice", false},
 		{users + "${aws:PrincipalTag/star}", "", users + "alice", false}, // a value's * is a literal
 		{users + "${aws:PrincipalTag/star}", "", users + "*", true},
+		{users + "${aws:PrincipalTag/mark}", "", users + "alice", false},
+		{users + "${aws:PrincipalTag/mark, 'x'}", "", users + "x", false},
 		{users + "${*}", "", users + "alice", false},
 		{users + "${*}", "", users + "*", true},
 		{users + "${?}", "", users + "a", false},

@@ -84,6 +84,8 @@ func TestKindsCombine(t *testing.T) {
 		{name: "other account, both, by account", who: eve, owner: account, identity: allowAll, resource: principal(aws(eve.Account), allowConnect)},
 		{name: "other account, both, boundary leaves it out", who: eve, owner: account, identity: allowAll, boundary: allowOther, resource: principal(aws(eve.ARN), allowConnect), want: "because no permissions boundary allows the elasticache:Connect action"},
 		{name: "other account, everyone named, no identity policy", who: eve, owner: account, resource: principal(`"*"`, allowConnect), want: none},
+		{name: "other account, role named, no identity policy", who: mal, owner: account, resource: principal(aws(mal.Role), allowConnect), want: none},
+		{name: "other account, role named, both", who: mal, owner: account, identity: allowConnect, resource: principal(aws(mal.Role), allowConnect)},
 		{name: "own account spelled out", who: alice, owner: account, identity: allowConnect},
 		{name: "a service from elsewhere", who: sns, owner: account, resource: principal(`{"Service":"sns.amazonaws.com"}`, allowConnect)},
 	}
@@ -159,6 +161,19 @@ func TestTrust(t *testing.T) {
 				t.Errorf("allowed %v, %q; want %q", d.Allowed, d.Sentence(r), test.want)
 			}
 		})
+	}
+}
+
+// The farthest-reaching Allow counts, wherever it stands.
+func TestStatementsOfAResourcePolicyAddUp(t *testing.T) {
+	const user, whole = `{"Effect":"Allow","Action":"*","Resource":"*","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"}}`,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Principal":{"AWS":"111122223333"}}`
+	for _, statements := range []string{user + "," + whole, whole + "," + user} {
+		doc := parse(t, Resource, `{"Version":"2012-10-17","Statement":[`+statements+`]}`)
+		r := &Request{Principal: alice, Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k"}
+		if d := Evaluate(r, &Policies{Resource: &Named{"r", doc}}); !d.Allowed {
+			t.Errorf("%s: %s", statements, d.Sentence(r))
+		}
 	}
 }
 

@@ -108,6 +108,7 @@ func TestPrincipals(t *testing.T) {
 		{"deny all but a user, without the account", `"NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/alice"}`, true, nil},
 		{"deny all but a user", `"NotPrincipal":{"AWS":["arn:aws:iam::111122223333:user/alice","arn:aws:iam::111122223333:root"]}`, true, []string{"root", "alice"}},
 		{"deny all but a role, without the session", `"NotPrincipal":{"AWS":["arn:aws:iam::111122223333:role/app","111122223333"]}`, true, []string{"root"}},
+		{"deny all but a session, without the role", `"NotPrincipal":{"AWS":["arn:aws:sts::111122223333:assumed-role/app/one","111122223333"]}`, true, []string{"root"}},
 		{"deny all but a session", `"NotPrincipal":{"AWS":["arn:aws:sts::111122223333:assumed-role/app/one","arn:aws:iam::111122223333:role/app","111122223333"]}`, true, []string{"root", "app"}},
 		{"deny all but a service", `"NotPrincipal":{"Service":"sns.amazonaws.com"}`, true, []string{"sns"}},
 		{"deny nobody", `"NotPrincipal":"*"`, true, []string{"root", "alice", "bob", "app", "eve", "ci", "sns", "guest"}},

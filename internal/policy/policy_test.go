@@ -13,7 +13,8 @@ var (
 	bob   = &Principal{Type: User, Account: account, ARN: "arn:aws:iam::111122223333:user/bob", ID: "AIDABOB", Name: "bob"}
 	app   = &Principal{Type: AssumedRole, Account: account, ARN: "arn:aws:sts::111122223333:assumed-role/app/one", Role: "arn:aws:iam::111122223333:role/app", ID: "AROAAPP:one"}
 	eve   = &Principal{Type: User, Account: "999988887777", ARN: "arn:aws:iam::999988887777:user/eve", ID: "AIDAEVE", Name: "eve"}
-	ci    = &Principal{Type: Federated, ARN: "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com", ID: "ci"}
+	mal   = &Principal{Type: AssumedRole, Account: "999988887777", ARN: "arn:aws:sts::999988887777:assumed-role/mal/x", Role: "arn:aws:iam::999988887777:role/mal", ID: "AROAMAL:x"}
+	ci    = &Principal{Type: Federated, Account: account, ARN: "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com", ID: "ci"}
 	sns   = &Principal{Type: Service, ARN: "sns.amazonaws.com"}
 	guest = &Principal{Type: Anonymous}
 )
