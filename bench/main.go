@@ -87,6 +87,10 @@ type sizes struct {
 	Connects int           `json:"connects"`  // connections that come and go
 	Idle     int           `json:"idle"`      // connections that stay
 	Micro    time.Duration `json:"micro"`     // a micro-benchmark's round
+	// Watch is how long targets are watched at rest, and the pause between looks
+	// at their memory: longer than an engine's own round through its clients, a
+	// second, in which it gives buffers back.
+	Watch time.Duration `json:"watch"`
 	// Repeats is how long all repeats of disturbed runs may take: on a machine
 	// that is never calm the result is marked, not late.
 	Repeats time.Duration `json:"repeats"`
@@ -94,10 +98,10 @@ type sizes struct {
 
 // full makes runs of about a second, which is a hundred times the resolution of
 // CPU times, and five rounds fit into the time that people wait.
-var full = sizes{Rounds: 5, Keys: 100_000, Requests: 100_000, Deep: 600_000, Many: 150_000, Alone: 10_000, Connects: 1500, Idle: 2000, Micro: 200 * time.Millisecond, Repeats: time.Minute}
+var full = sizes{Rounds: 5, Keys: 100_000, Requests: 100_000, Deep: 600_000, Many: 150_000, Alone: 10_000, Connects: 1500, Idle: 2000, Micro: 200 * time.Millisecond, Watch: 1500 * time.Millisecond, Repeats: time.Minute}
 
 // quick shows that everything works; its figures are coarse.
-var quick = sizes{Rounds: 2, Keys: 10_000, Requests: 20_000, Deep: 100_000, Many: 30_000, Alone: 2000, Connects: 200, Idle: 300, Micro: 20 * time.Millisecond, Repeats: 5 * time.Second}
+var quick = sizes{Rounds: 2, Keys: 10_000, Requests: 20_000, Deep: 100_000, Many: 30_000, Alone: 2000, Connects: 200, Idle: 300, Micro: 20 * time.Millisecond, Watch: 1200 * time.Millisecond, Repeats: 5 * time.Second}
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options

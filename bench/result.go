@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/bench/load"
 	"github.com/gatehouse/gatehouse/bench/report"
+	"github.com/gatehouse/gatehouse/bench/target"
 	"github.com/gatehouse/gatehouse/bench/usage"
 )
 
@@ -35,8 +36,17 @@ func (b *bench) report() *report.Report {
 	if b.Repeats > 0 && b.repeated >= b.Repeats {
 		r.Notes = append(r.Notes, "the machine was not calm, and the time for repeats was used up")
 	}
+	for _, s := range b.samples {
+		if used := s.Values["percent"]; s.Workload == "rest" && used > restless {
+			r.Notes = append(r.Notes, fmt.Sprintf("%s used %.0f %% of a core at rest (round %d): that is in its CPU per request, and disturbs the others' runs",
+				target.Kind(s.Target).Title(), used, s.Round))
+		}
+	}
 	return r
 }
+
+// restless is the share of a core, in percent, above which a target is not at rest.
+const restless = 10
 
 var versionForm = regexp.MustCompile(`\d+(\.\d+)+[^\s]*`)
 

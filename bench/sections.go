@@ -76,10 +76,6 @@ func (b *bench) connect(ctx context.Context) error {
 	return nil
 }
 
-// restWindow is how long targets are watched at rest; a tick of the CPU times is
-// half a percent of a core then.
-const restWindow = 2 * time.Second
-
 // rest is what targets use while nobody asks them for anything.
 func (b *bench) rest(ctx context.Context) error {
 	for _, t := range b.fleet {
@@ -99,7 +95,7 @@ func (b *bench) rest(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(restWindow):
+		case <-time.After(b.Watch):
 		}
 		for i, t := range b.fleet {
 			after, err := look(t)
@@ -144,7 +140,7 @@ func (b *bench) idleOnce(ctx context.Context, kind target.Kind) (report.Sample, 
 	if err != nil {
 		return s, err
 	}
-	before, err := memory(ctx, t)
+	before, err := b.memory(ctx, t)
 	if err != nil {
 		return s, err
 	}
@@ -153,7 +149,7 @@ func (b *bench) idleOnce(ctx context.Context, kind target.Kind) (report.Sample, 
 		return s, err
 	}
 	defer clients.Close()
-	after, err := memory(ctx, t)
+	after, err := b.memory(ctx, t)
 	if err != nil {
 		return s, err
 	}
@@ -167,9 +163,6 @@ func (b *bench) idleOnce(ctx context.Context, kind target.Kind) (report.Sample, 
 }
 
 const (
-	// memoryPoll is longer than the engine's own round through its clients, in
-	// which it gives buffers back.
-	memoryPoll = 1200 * time.Millisecond
 	// memoryStep is a change that no longer matters.
 	memoryStep = 256 << 10
 	// memoryLooks bounds the wait.
@@ -177,7 +170,7 @@ const (
 )
 
 // memory is what a target's processes hold once that no longer changes.
-func memory(ctx context.Context, t *target.Target) (int64, error) {
+func (b *bench) memory(ctx context.Context, t *target.Target) (int64, error) {
 	var last int64
 	for range memoryLooks {
 		var now int64
@@ -196,7 +189,7 @@ func memory(ctx context.Context, t *target.Target) (int64, error) {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
-		case <-time.After(memoryPoll):
+		case <-time.After(b.Watch):
 		}
 	}
 	return last, nil

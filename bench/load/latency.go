@@ -25,6 +25,11 @@ type Latency struct {
 // Run measures each request to the nanosecond. The client's socket is blocking
 // and read without the Go scheduler's knowledge, so that no hand-over between
 // goroutines is in the figures; what is left of the client is the same for all.
+//
+// A kernel may put client and server on one core or on two, and on a virtual
+// machine waking the other core can take longer than everything else. So the
+// mean moves by a factor between rounds when other work keeps cores awake, and
+// only a calm machine gives ratios that can be compared.
 func (l Latency) Run(ctx context.Context, s Server) (Result, error) {
 	c, err := blocking(ctx, s)
 	if err != nil {
