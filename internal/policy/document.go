@@ -68,6 +68,7 @@ type Position struct{ Line, Column int }
 // Document is a policy that was read and checked.
 type Document struct {
 	Kind       Kind
+	Text       string // as it was parsed
 	Version    string
 	ID         string
 	Statements []Statement

@@ -39,7 +39,7 @@ func Parse(kind Kind, document string) (*Document, error) {
 	if err != nil {
 		return nil, identity.Errorf(Malformed, "%s (%s)", sayingSyntax, err)
 	}
-	p := &parser{tree: tree, doc: &Document{Kind: kind, Version: version2008}}
+	p := &parser{tree: tree, doc: &Document{Kind: kind, Text: document, Version: version2008}}
 	if err := p.document(&root); err != nil {
 		return nil, err
 	}
