@@ -161,10 +161,10 @@ func (l *Link) stayConnected(ctx context.Context, tried chan struct{}) error {
 			tried = nil
 		}
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case errors.Is(err, ErrKeyChanged):
 			return err
+		case ctx.Err() != nil:
+			return nil
 		}
 		if time.Since(began) > directory.LeaseTime {
 			pause, told = firstPause, ""
