@@ -66,6 +66,10 @@ func replicationLines(replicaDigest string) []string {
 		// The data goes straight to the replica, and at once.
 		"repl-diskless-sync yes",
 		"repl-diskless-sync-delay 0",
+		// An engine that stops does not wait for replicas, which may be stopping
+		// too: what it acknowledged is on its own disk. And a replica that has yet
+		// to write down what it was just sent stops too: it will be sent it again.
+		"shutdown-on-sigterm now force",
 		// A replica's user cannot do anything but replicate.
 		"user " + directory.ReplicaUser + " reset on #" + replicaDigest + " +psync +replconf +ping",
 	}
