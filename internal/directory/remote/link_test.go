@@ -115,8 +115,12 @@ func TestSessionsEventsAndCountersArrive(t *testing.T) {
 	f.link.Login(gateway.LoginEvent{Outcome: gateway.Accepted, Reason: "while away"})
 	p.start()
 	p.await("the event of the time without contact", func() bool {
-		return len(p.logins) == maxBatch+2 && p.logins[maxBatch+1] == "far: while away"
+		return p.logins[len(p.logins)-1] == "far: while away"
 	})
+	// What an earlier run of the control plane took and did not confirm comes again.
+	if once := slices.Compact(slices.Clone(p.logins)); len(once) != maxBatch+2 {
+		t.Errorf("%d events came, want %d", len(once), maxBatch+2)
+	}
 	// A connection begins with a renewal, so that who has answered has sent its counters.
 	p.server.Sessions(t.Context())
 	counters := p.server.Counters()["far"]

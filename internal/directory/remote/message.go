@@ -102,7 +102,9 @@ type events struct {
 	Events  []gateway.LoginEvent `json:"events"`
 }
 
-// received confirms the events up to Last; the gateway forgets them then.
+// received confirms the events up to Last; the gateway forgets them then. Those
+// that a control plane took but did not confirm before it ended come again to
+// the next: an event may be recorded twice, and is not lost.
 type received struct {
 	Last int64 `json:"last"`
 }
