@@ -293,6 +293,7 @@ type stage struct {
 	kind   identity.Engine
 	direct *enginetest.Server
 	rig    *rig
+	tls    *tls.Config
 }
 
 func newStage(t *testing.T, kind identity.Engine, open bool) *stage {
@@ -303,6 +304,8 @@ func newStage(t *testing.T, kind identity.Engine, open bool) *stage {
 		defaults = append([]string{"reset", "on", "nopass"}, everything...)
 	}
 	s := &stage{t: t, kind: kind, direct: enginetest.Start(t, kind)}
+	// Thousands of connections: resumed ones cost half.
+	s.tls = &tls.Config{RootCAs: roots, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	s.direct.Must(append([]string{"ACL", "SETUSER", "default"}, defaults...)...)
 	s.direct.Must(append([]string{"ACL", "SETUSER", "alice", "reset", "on", ">" + alicePassword}, everything...)...)
 	s.direct.Must(append([]string{"ACL", "SETUSER", "carol", "reset", "on", ">" + carolPassword}, carolsRules...)...)
@@ -319,7 +322,7 @@ func (s *stage) dialDirect() net.Conn {
 }
 
 func (s *stage) dialGateway() net.Conn {
-	conn, err := tls.Dial("tcp", s.rig.cache.Nodes[0].Listen, &tls.Config{RootCAs: roots, ServerName: "localhost"})
+	conn, err := tls.Dial("tcp", s.rig.cache.Nodes[0].Listen, s.tls)
 	if err != nil {
 		s.t.Fatal(err)
 	}
