@@ -71,7 +71,8 @@ func (b *bench) sections(ctx context.Context) (err error) {
 			continue
 		}
 		if s.served && b.fleet == nil {
-			if err := b.startFleet(ctx); err != nil {
+			b.say("starting %q", b.targets)
+			if err := b.startFleet(ctx, b.Keys); err != nil {
 				return err
 			}
 		}
@@ -92,16 +93,15 @@ func (b *bench) targetOptions() target.Options {
 	return target.Options{Dir: b.dir, Program: b.gatehouse, Connections: b.Idle + 100}
 }
 
-// startFleet starts the targets and fills them.
-func (b *bench) startFleet(ctx context.Context) error {
-	b.say("starting %q", b.targets)
+// startFleet starts the targets and gives them keys.
+func (b *bench) startFleet(ctx context.Context, keys int) error {
 	for _, kind := range b.targets {
 		t, err := target.Start(ctx, kind, b.targetOptions())
 		if err != nil {
 			return err
 		}
 		b.fleet = append(b.fleet, t)
-		if err := load.Fill(ctx, t.Server, b.Keys); err != nil {
+		if err := load.Fill(ctx, t.Server, keys); err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
 	}
@@ -159,18 +159,18 @@ func (b *bench) undisturbed(ctx context.Context, w work, t *target.Target) (repo
 		return best, err
 	}
 	attempts := 1
-	for ; best.Foreign > calm && attempts <= repeats && b.repeated < b.Repeats; attempts++ {
+	for ; *best.Foreign > calm && attempts <= repeats && b.repeated < b.Repeats; attempts++ {
 		began := time.Now()
 		again, err := b.once(ctx, w, t)
 		if err != nil {
 			return best, err
 		}
 		b.repeated += time.Since(began)
-		if again.Foreign < best.Foreign {
+		if *again.Foreign < *best.Foreign {
 			best = again
 		}
 	}
-	best.Attempts, best.Disturbed = attempts, best.Foreign > calm
+	best.Attempts, best.Disturbed = attempts, *best.Foreign > calm
 	return best, nil
 }
 
@@ -206,7 +206,8 @@ func (b *bench) once(ctx context.Context, w work, t *target.Target) (report.Samp
 	if err := claim.Prove(counted, recounted); err != nil {
 		return s, err
 	}
-	s.Foreign = after.foreign(before)
+	foreign := after.foreign(before)
+	s.Foreign = &foreign
 	s.Values["per_second"] = result.PerSecond
 	s.Values["mean_us"] = float64(result.Mean) / float64(time.Microsecond)
 	if result.P99 > 0 {

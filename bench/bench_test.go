@@ -139,8 +139,8 @@ func TestForeignWorkIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Foreign < 0.5 || !s.Disturbed {
-		t.Errorf("other processes took all CPUs, and the sample says %.0f %%, disturbed: %t", 100*s.Foreign, s.Disturbed)
+	if *s.Foreign < 0.5 || !s.Disturbed {
+		t.Errorf("other processes took all CPUs, and the sample says %.0f %%, disturbed: %t", 100**s.Foreign, s.Disturbed)
 	}
 }
 

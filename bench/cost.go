@@ -16,18 +16,17 @@ type reading struct {
 	cores         int
 }
 
+// look reads what a target and its clients have used; without a target, this
+// process alone.
 func look(t *target.Target) (reading, error) {
 	r := reading{at: time.Now(), clients: usage.Own(), cores: usage.ThisMachine().Cores}
 	var err error
-	if r.engine, err = usage.CPU(t.Engine); err != nil {
+	if r.busy, err = usage.Busy(); err != nil || t == nil {
 		return r, err
 	}
-	if t.Proxy != 0 {
-		if r.proxy, err = usage.CPU(t.Proxy); err != nil {
-			return r, err
-		}
+	if r.engine, err = usage.CPU(t.Engine); err == nil && t.Proxy != 0 {
+		r.proxy, err = usage.CPU(t.Proxy)
 	}
-	r.busy, err = usage.Busy()
 	return r, err
 }
 

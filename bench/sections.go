@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/gatehouse/gatehouse/bench/load"
 	"github.com/gatehouse/gatehouse/bench/report"
-	"github.com/gatehouse/gatehouse/bench/target"
 	"github.com/gatehouse/gatehouse/bench/usage"
 )
 
@@ -113,53 +113,59 @@ func (b *bench) rest(ctx context.Context) error {
 }
 
 // idle is connections that do nothing. Memory that was used before can be used
-// again without growing, so each run has a target that was just started.
+// again without growing, so each round has targets that were just started.
 func (b *bench) idle(ctx context.Context) error {
 	for round := 1; round <= b.Rounds; round++ {
 		b.say("%-14s round %d of %d", "idle", round, b.Rounds)
-		for _, kind := range b.targets {
-			s, err := b.idleOnce(ctx, kind)
-			if err != nil {
-				return fmt.Errorf("%s: %w", kind, err)
-			}
-			s.Round = round
-			b.samples = append(b.samples, s)
+		err := b.startFleet(ctx, 0)
+		if err == nil {
+			err = b.idleRound(ctx, round)
+		}
+		if err = errors.Join(err, b.stopFleet()); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) idleOnce(ctx context.Context, kind target.Kind) (report.Sample, error) {
-	s := report.Sample{Workload: "idle", Target: string(kind), Values: map[string]float64{}, Attempts: 1}
-	t, err := target.Start(ctx, kind, b.targetOptions())
-	if err != nil {
-		return s, err
+func (b *bench) idleRound(ctx context.Context, round int) error {
+	counted := make([]load.Counters, len(b.fleet))
+	for i, t := range b.fleet {
+		var err error
+		if counted[i], err = load.Count(ctx, t.Server); err != nil {
+			return err
+		}
 	}
-	defer func() { _ = t.Stop() }()
-	counted, err := load.Count(ctx, t.Server)
+	before, err := b.memory(ctx)
 	if err != nil {
-		return s, err
+		return err
 	}
-	before, err := b.memory(ctx, t)
+	for _, t := range b.fleet {
+		clients, err := load.OpenIdle(ctx, t.Server, b.Idle)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Kind, err)
+		}
+		defer clients.Close()
+	}
+	after, err := b.memory(ctx)
 	if err != nil {
-		return s, err
+		return err
 	}
-	clients, err := load.OpenIdle(ctx, t.Server, b.Idle)
-	if err != nil {
-		return s, err
+	for i, t := range b.fleet {
+		recounted, err := load.Count(ctx, t.Server)
+		if err != nil {
+			return err
+		}
+		claim := load.Claim{Command: "get", Requests: b.Idle, Logins: b.Idle}
+		if err := claim.Prove(counted[i], recounted); err != nil {
+			return fmt.Errorf("%s: %w", t.Kind, err)
+		}
+		grown := float64(after[i]-before[i]) / 1024 / float64(b.Idle)
+		b.samples = append(b.samples, report.Sample{
+			Workload: "idle", Target: string(t.Kind), Round: round, Attempts: 1, Values: map[string]float64{"kib": grown},
+		})
 	}
-	defer clients.Close()
-	after, err := b.memory(ctx, t)
-	if err != nil {
-		return s, err
-	}
-	recounted, err := load.Count(ctx, t.Server)
-	if err != nil {
-		return s, err
-	}
-	claim := load.Claim{Command: "get", Requests: b.Idle, Logins: b.Idle}
-	s.Values["kib"] = float64(after-before) / 1024 / float64(b.Idle)
-	return s, claim.Prove(counted, recounted)
+	return nil
 }
 
 const (
@@ -169,26 +175,29 @@ const (
 	memoryLooks = 5
 )
 
-// memory is what a target's processes hold once that no longer changes.
-func (b *bench) memory(ctx context.Context, t *target.Target) (int64, error) {
-	var last int64
+// memory is what each target's processes hold once that no longer changes.
+func (b *bench) memory(ctx context.Context) ([]int64, error) {
+	last := make([]int64, len(b.fleet))
 	for range memoryLooks {
-		var now int64
-		for _, pid := range t.Processes() {
-			held, err := usage.Memory(pid)
-			if err != nil {
-				return 0, err
+		changes := false
+		for i, t := range b.fleet {
+			var now int64
+			for _, pid := range t.Processes() {
+				held, err := usage.Memory(pid)
+				if err != nil {
+					return nil, err
+				}
+				now += held
 			}
-			now += held
+			changes = changes || max(now-last[i], last[i]-now) >= memoryStep
+			last[i] = now
 		}
-		change := now - last
-		last = now
-		if max(change, -change) < memoryStep {
+		if !changes {
 			break
 		}
 		select {
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return nil, ctx.Err()
 		case <-time.After(b.Watch):
 		}
 	}

@@ -20,8 +20,8 @@ type Sample struct {
 	Round    int                `json:"round"`
 	Values   map[string]float64 `json:"values"` // by metric
 	// Foreign is the share of the whole machine's CPU time that was used by
-	// processes which are no part of the run, 0 to 1.
-	Foreign float64 `json:"foreign"`
+	// processes which are no part of the run, 0 to 1; nil where it does not matter.
+	Foreign *float64 `json:"foreign,omitempty"`
 	// Attempts is how often the run was made; the least disturbed one is kept.
 	Attempts  int  `json:"attempts"`
 	Disturbed bool `json:"disturbed"`

@@ -14,7 +14,7 @@ func samples(target string, disturbed int, values ...float64) []report.Sample {
 	for i, v := range values {
 		all = append(all, report.Sample{
 			Workload: "w", Target: target, Round: i + 1, Values: map[string]float64{"m": v},
-			Attempts: 1, Disturbed: i < disturbed, Foreign: 0.01,
+			Attempts: 1, Disturbed: i < disturbed, Foreign: level(0.01),
 		})
 	}
 	return all

@@ -125,15 +125,19 @@ func align(b *strings.Builder, rows [][]string) {
 func (r *Report) footing(b *strings.Builder) {
 	b.WriteString("\nvalue: ratio of Gatehouse's median to the other's; rounds: lowest and highest of the rounds' own ratios;\n" +
 		"CPU: of proxy and engine together; floor: first slice, must and aim: data path.\n")
-	highest, sum, disturbed, repeated := 0.0, 0.0, 0, 0
+	highest, sum, n, disturbed, repeated := 0.0, 0.0, 0, 0, 0
 	for _, s := range r.Samples {
-		highest, sum = max(highest, s.Foreign), sum+s.Foreign
+		if s.Foreign == nil {
+			continue
+		}
+		n++
+		highest, sum = max(highest, *s.Foreign), sum+*s.Foreign
 		if s.Disturbed {
 			disturbed++
 		}
 		repeated += s.Attempts - 1
 	}
-	if n := len(r.Samples); n > 0 {
+	if n > 0 {
 		fmt.Fprintf(b, "foreign CPU: %.1f %% of the machine on average, %.1f %% at most; %d of %d runs disturbed (marked ~n), %d repeated.\n",
 			100*sum/float64(n), 100*highest, disturbed, n, repeated)
 	}
