@@ -20,7 +20,7 @@ func Evaluate(inventory Inventory, options Options) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var findings []Finding
+	findings := make([]Finding, 0, expected(inventory.Resources, controls))
 	for _, control := range controls {
 		params, err := control.parameters(options.Parameters[control.ID])
 		if err != nil {
@@ -39,6 +39,21 @@ func Evaluate(inventory Inventory, options Options) ([]Finding, error) {
 	findings = append(findings, problems(inventory.Problems, controls)...)
 	Rank(findings)
 	return findings, nil
+}
+
+// expected counts the findings that resources can give, at most.
+func expected(resources []Resource, controls []Control) int {
+	perKind := map[Kind]int{}
+	for i := range resources {
+		perKind[resources[i].Kind]++
+	}
+	total := 0
+	for _, control := range controls {
+		for _, kind := range control.Kinds {
+			total += perKind[kind]
+		}
+	}
+	return total
 }
 
 // Judge applies one control to one resource with the control's default
@@ -90,8 +105,8 @@ func (c Control) decide(resource *Resource, params map[string]string) (Judgement
 			continue
 		}
 		judgement, read := c.run(resource, variant.Attributes, params)
-		if judgement.Verdict == "" {
-			judgement.Verdict = NotApplicable
+		if judgement.Verdict == "" { // the check is not about the resource in this case
+			continue
 		}
 		if !decided || judgement.Verdict.rank() < first.Verdict.rank() {
 			first, evidence, decided = judgement, read, true
@@ -99,8 +114,10 @@ func (c Control) decide(resource *Resource, params map[string]string) (Judgement
 		outcomes[judgement.Verdict] = append(outcomes[judgement.Verdict], variant.When)
 	}
 	switch {
-	case !decided:
+	case !decided && allGone(resource.Variants):
 		return Judgement{Verdict: NotApplicable, Reason: "the resource is created in no case"}, nil
+	case !decided:
+		return silent(), nil
 	case len(outcomes) == 1:
 		return first, evidence
 	case len(outcomes) == 2 && len(outcomes[Pass]) > 0 && len(outcomes[NotApplicable]) > 0:
@@ -108,6 +125,10 @@ func (c Control) decide(resource *Resource, params map[string]string) (Judgement
 		return first, evidence
 	}
 	return split(first, outcomes), evidence
+}
+
+func allGone(variants []Variant) bool {
+	return !slices.ContainsFunc(variants, func(v Variant) bool { return !v.Gone })
 }
 
 // split says that the verdict depends on something undecided.

@@ -38,30 +38,47 @@ var harmless = []string{"/health", "/healthz", "/ping", "/status", "/livez", "/r
 // Rank orders findings, the most urgent first, and numbers those that need
 // work: failures, errors and what could not be decided.
 func Rank(findings []Finding) {
-	scores := make(map[int]int, len(findings))
+	scores := make([]int, len(findings))
 	order := make([]int, len(findings))
 	for i := range findings {
+		f := &findings[i]
 		order[i] = i
-		scores[i], findings[i].RankReasons = urgency(&findings[i])
+		scores[i], f.RankReasons = urgency(f)
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := &findings[a], &findings[b]
 		return cmp.Or(
-			cmp.Compare(stage(findings[a].Verdict), stage(findings[b].Verdict)),
+			cmp.Compare(stage(x.Verdict), stage(y.Verdict)),
 			cmp.Compare(scores[b], scores[a]),
-			strings.Compare(findings[a].Key(), findings[b].Key()),
+			cmp.Compare(x.Control, y.Control), cmp.Compare(x.Account, y.Account), cmp.Compare(x.Region, y.Region),
+			cmp.Compare(x.Source.File, y.Source.File), cmp.Compare(x.Source.Stack, y.Source.Stack), cmp.Compare(x.Resource, y.Resource),
 		)
 	})
-	ranked := make([]Finding, len(findings))
-	for position, i := range order {
-		ranked[position] = findings[i]
-		ranked[position].Rank = 0
+	permute(findings, order)
+	for i := range findings {
+		findings[i].Rank = 0
 		if stage(findings[i].Verdict) < stage(Excepted) {
-			ranked[position].Rank = position + 1
-		} else {
-			ranked[position].RankReasons = nil
+			findings[i].Rank = i + 1
 		}
 	}
-	copy(findings, ranked)
+}
+
+// permute puts findings[order[i]] at i, in place: a large report exists once.
+func permute(findings []Finding, order []int) {
+	for start := range order {
+		if order[start] < 0 {
+			continue
+		}
+		moved := findings[start]
+		at := start
+		for order[at] != start {
+			next := order[at]
+			findings[at] = findings[next]
+			order[at], at = -1, next
+		}
+		findings[at] = moved
+		order[at] = -1
+	}
 }
 
 // stage puts both kinds of failure together, ahead of everything else.
@@ -73,6 +90,9 @@ func stage(v Verdict) int {
 }
 
 func urgency(f *Finding) (score int, reasons []string) {
+	if stage(f.Verdict) >= stage(Excepted) {
+		return 0, nil
+	}
 	add := func(weight int, reason string) {
 		score += weight
 		reasons = append(reasons, reason)

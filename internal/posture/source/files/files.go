@@ -211,9 +211,11 @@ func (r *reader) readPlan(path string, src []byte) {
 }
 
 func (r *reader) readTemplate(path string, src []byte, named bool) {
-	root, err := tree.Parse(src)
+	root, err := template.Parse(src)
 	at := r.home(path)
 	switch {
+	case errors.Is(err, tree.ErrSeveral) && !named && !template.Is(root):
+		r.inv.Skipped = append(r.inv.Skipped, path) // manifests of something else
 	case err != nil && (named || mentionsAWS(src)):
 		r.fault(path, posture.OriginCloudFormation, err)
 	case err != nil:
@@ -271,7 +273,7 @@ func (r *reader) pull(from, reference string) (*tree.Node, string, bool) {
 	if err != nil {
 		return nil, "", false
 	}
-	root, err := tree.Parse(src)
+	root, err := template.Parse(src)
 	if err != nil {
 		return nil, "", false
 	}

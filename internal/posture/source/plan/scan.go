@@ -80,6 +80,9 @@ func (doc *document) readChanges(s *tree.Scanner) error {
 				return s.Skip()
 			}
 			node, err := s.Value()
+			if err != nil {
+				return err
+			}
 			switch key {
 			case "address":
 				one.address = node.Str()
@@ -96,7 +99,7 @@ func (doc *document) readChanges(s *tree.Scanner) error {
 			case "deposed":
 				deposed = true
 			}
-			return err
+			return nil
 		})
 		if managed && !deposed && translatable(one.kind) {
 			doc.changes = append(doc.changes, one)
@@ -123,6 +126,9 @@ func (c *change) readChange(s *tree.Scanner) error {
 			return s.Skip()
 		}
 		node, err := s.Value()
+		if err != nil {
+			return err
+		}
 		switch key {
 		case "actions":
 			for _, action := range node.Items {
@@ -135,7 +141,7 @@ func (c *change) readChange(s *tree.Scanner) error {
 		case "after_unknown":
 			c.unknown = node
 		}
-		return err
+		return nil
 	})
 }
 

@@ -28,8 +28,8 @@ func translate(doc document) translation {
 		entry := mapping(one.after)
 		put(entry, "Type", text(t.run()))
 		put(entry, "Properties", t.properties)
-		resources.Keys = append(resources.Keys, tree.Key{Name: one.address, Line: int32(one.line)})
-		resources.Items = append(resources.Items, entry)
+		entry.Line = int32(one.line)
+		resources.Put(one.address, entry)
 	}
 	out.root = &tree.Node{Kind: tree.Map, Line: 1}
 	put(out.root, "AWSTemplateFormatVersion", text("2010-09-09"))
@@ -287,8 +287,7 @@ func put(node *tree.Node, key string, value *tree.Node) {
 	if existing := node.Get(key); existing != nil && existing.Kind == tree.Map && value.Kind == tree.Map {
 		return // a block whose inner fields came first
 	}
-	node.Keys = append(node.Keys, tree.Key{Name: key, Line: value.Line})
-	node.Items = append(node.Items, value)
+	node.Put(key, value)
 }
 
 // literal keeps a value from being read as an intrinsic: what stands in a plan

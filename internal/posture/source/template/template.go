@@ -56,6 +56,35 @@ func Is(root *tree.Node) bool {
 	return found
 }
 
+// Parse reads a template's text. Of resources that no control is about only the
+// type is kept.
+func Parse(src []byte) (*tree.Node, error) {
+	return tree.ParseSection(src, "Resources", slim)
+}
+
+// related are the types that readers look at beside their own.
+var related = map[string]bool{
+	"AWS::ApiGatewayV2::Integration": true, "AWS::ApiGatewayV2::Authorizer": true,
+	"AWS::ApiGatewayV2::ApiGatewayManagedOverrides": true, "AWS::ApiGateway::Resource": true,
+	"AWS::AppSync::ApiKey": true, "AWS::AppSync::ChannelNamespace": true,
+	"AWS::ElastiCache::User": true, "AWS::ElastiCache::UserGroup": true,
+}
+
+// slim takes the properties off a resource of AWS's that nobody will ask for.
+// Whether it is CDK's is all that its metadata tell.
+func slim(resource *tree.Node) {
+	kind := resource.Get("Type").Str()
+	if !strings.HasPrefix(kind, "AWS::") || strings.HasPrefix(kind, "AWS::Serverless::") || related[kind] || readers[kind] != nil {
+		return
+	}
+	place := resource.At("Metadata", "aws:cdk:path")
+	kept := tree.MapOf("Type", resource.Get("Type"), resource)
+	if place != nil {
+		kept.Put("Metadata", tree.MapOf("aws:cdk:path", place, place))
+	}
+	*resource = *kept
+}
+
 // Read turns a template into posture's model.
 func Read(file string, root *tree.Node, options Options) posture.Inventory {
 	t := newTemplate(file, root, options)

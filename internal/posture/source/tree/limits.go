@@ -26,6 +26,9 @@ const (
 // ErrLimit is wrapped by every refusal of a file that is too large in some way.
 var ErrLimit = errors.New("the file is beyond a limit of this reader")
 
+// ErrSeveral says that a file holds more than one YAML document.
+var ErrSeveral = errors.New("the file has more than one document, and a template is one")
+
 // SyntaxError says where a file does not parse.
 type SyntaxError struct {
 	Line    int

@@ -59,6 +59,11 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// Put appends an entry to a map that the caller builds.
+func (n *Node) Put(key string, value *Node) {
+	n.add(Key{Name: key, Line: value.Line}, value)
+}
+
 // lookup uses the index and makes it first. The first of two equal keys counts,
 // as in a short map.
 func (n *Node) lookup(key string) (int32, bool) {
@@ -160,14 +165,29 @@ func (n *Node) write(b *strings.Builder) {
 }
 
 // add appends an entry to a map and remembers keys that come again.
-func (n *Node) add(key Key, value *Node, seen map[string]bool) {
-	if seen[key.Name] {
+func (n *Node) add(key Key, value *Node) {
+	if n.has(key.Name) {
 		if n.twice == nil {
 			n.twice = map[string]bool{}
 		}
 		n.twice[key.Name] = true
+	} else if n.index != nil {
+		n.index[key.Name] = int32(len(n.Keys))
 	}
-	seen[key.Name] = true
 	n.Keys = append(n.Keys, key)
 	n.Items = append(n.Items, value)
+}
+
+// has reports whether a map has the key.
+func (n *Node) has(key string) bool {
+	if len(n.Keys) >= manyKeys {
+		_, ok := n.lookup(key)
+		return ok
+	}
+	for i := range n.Keys {
+		if n.Keys[i].Name == key {
+			return true
+		}
+	}
+	return false
 }

@@ -153,14 +153,13 @@ func (s *Scanner) Value() (*Node, error) {
 }
 
 func (s *Scanner) fill(node *Node) error {
-	seen := map[string]bool{}
 	return s.Object(func(name string) error {
 		key := Key{Name: name, Line: int32(s.line)}
 		value, err := s.Value()
 		if err != nil {
 			return err
 		}
-		node.add(key, value, seen)
+		node.add(key, value)
 		return nil
 	})
 }
@@ -209,7 +208,9 @@ func isNumber(text string) bool {
 	}
 	if strings.HasPrefix(text, "e") || strings.HasPrefix(text, "E") {
 		text = text[1:]
-		text = strings.TrimLeft(text, "+-")
+		if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") {
+			text = text[1:]
+		}
 		if digits() == 0 {
 			return false
 		}

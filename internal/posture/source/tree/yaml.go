@@ -29,12 +29,19 @@ func Parse(src []byte) (*Node, error) {
 	return ParseYAML(src)
 }
 
-// ParseYAML reads the first document of src. CloudFormation's short tags become
+// ParseYAML reads src; when there is a second document it returns the first one
+// and ErrSeveral. CloudFormation's short tags become
 // the long form, so that "!Ref X" and {"Ref": "X"} are the same tree.
 func ParseYAML(src []byte) (*Node, error) {
 	if len(src) > maxYAMLBytes {
 		return nil, fmt.Errorf("%w: %d bytes of YAML, %d at most", ErrLimit, len(src), maxYAMLBytes)
 	}
+	reader := &yamlReader{intern: map[string]string{}}
+	return reader.read(src)
+}
+
+// read parses one document.
+func (y *yamlReader) read(src []byte) (*Node, error) {
 	var document yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(src))
 	if err := decoder.Decode(&document); err != nil {
@@ -43,8 +50,17 @@ func ParseYAML(src []byte) (*Node, error) {
 		}
 		return nil, yamlFault(err)
 	}
-	reader := &yamlReader{intern: map[string]string{}}
-	return reader.node(&document, 0)
+	node, err := y.node(&document, 0)
+	if err != nil {
+		return nil, err
+	}
+	var next yaml.Node
+	if err := decoder.Decode(&next); err == nil {
+		return node, ErrSeveral
+	} else if !errors.Is(err, io.EOF) {
+		return nil, yamlFault(err)
+	}
+	return node, nil
 }
 
 var lineInMessage = regexp.MustCompile(`line (\d+): (.*)`)
@@ -65,7 +81,10 @@ type yamlReader struct {
 	aliased int          // nodes that were made inside an alias
 	inside  []*yaml.Node // anchors that are being repeated, to see cycles
 	intern  map[string]string
+	offset  int // lines before the text that is being read
 }
+
+func (y *yamlReader) line(of *yaml.Node) int32 { return int32(of.Line + y.offset) }
 
 func (y *yamlReader) node(from *yaml.Node, depth int) (*Node, error) {
 	if err := y.count(from, depth); err != nil {
@@ -122,7 +141,7 @@ func (y *yamlReader) alias(from *yaml.Node, depth int) (*Node, error) {
 }
 
 func (y *yamlReader) plain(from *yaml.Node, depth int) (*Node, error) {
-	node := &Node{Line: int32(from.Line), Column: int32(from.Column)}
+	node := &Node{Line: y.line(from), Column: int32(from.Column)}
 	switch from.Kind {
 	case yaml.SequenceNode:
 		node.Kind = List
@@ -145,7 +164,6 @@ func (y *yamlReader) plain(from *yaml.Node, depth int) (*Node, error) {
 }
 
 func (y *yamlReader) fill(node *Node, from *yaml.Node, depth int) error {
-	seen := make(map[string]bool, len(from.Content)/2)
 	node.Keys = make([]Key, 0, len(from.Content)/2)
 	node.Items = make([]*Node, 0, len(from.Content)/2)
 	var merged []*Node
@@ -162,25 +180,25 @@ func (y *yamlReader) fill(node *Node, from *yaml.Node, depth int) error {
 		if key.Kind == yaml.AliasNode && key.Alias != nil {
 			key = key.Alias
 		}
-		node.add(Key{Name: y.once(key.Value), Line: int32(key.Line)}, value, seen)
+		node.add(Key{Name: y.once(key.Value), Line: y.line(key)}, value)
 	}
 	for _, each := range merged {
-		merge(node, each, seen)
+		merge(node, each)
 	}
 	return nil
 }
 
 // merge adds the entries of a "<<" value that the map does not have itself.
-func merge(node, from *Node, seen map[string]bool) {
+func merge(node, from *Node) {
 	if from.Kind == List {
 		for _, item := range from.Items {
-			merge(node, item, seen)
+			merge(node, item)
 		}
 		return
 	}
 	from.Each(func(key Key, value *Node) {
-		if !seen[key.Name] {
-			node.add(key, value, seen)
+		if !node.has(key.Name) {
+			node.add(key, value)
 		}
 	})
 }
