@@ -59,9 +59,12 @@ type Figure struct {
 	High     float64            `json:"high"`
 	Rounds   int                `json:"rounds"`
 	// Disturbed is how many of the samples behind the value were disturbed.
-	Disturbed int     `json:"disturbed"`
-	Goal      Goal    `json:"goal"`
-	Verdict   Verdict `json:"verdict"`
+	Disturbed int `json:"disturbed"`
+	// Doubtful is whether that is more than half of them: the verdict is then no
+	// more than a hint.
+	Doubtful bool    `json:"doubtful"`
+	Goal     Goal    `json:"goal"`
+	Verdict  Verdict `json:"verdict"`
 }
 
 // Verdict is the highest level that is reached.
@@ -125,7 +128,12 @@ func (r *Report) figure(s Spec) (Figure, bool) {
 		}
 	}
 	f.Low, f.High = slices.Min(each), slices.Max(each)
-	f.Disturbed = r.disturbed(s.Workload, s.Of, s.Against)
+	behind := []string{s.Of}
+	if s.Against != "" {
+		behind = append(behind, s.Against)
+	}
+	f.Disturbed = r.disturbed(s.Workload, behind...)
+	f.Doubtful = 2*f.Disturbed > f.Rounds*len(behind)
 	f.Verdict = s.Goal.judge(f.Value)
 	return f, true
 }

@@ -89,10 +89,16 @@ func TestVerdicts(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	goal := report.Goal{AtLeast: true, Must: level(1.05)}
+	if f := judged(goal, "other", samples("ours", 2, 1, 1, 1), samples("other", 2, 1, 1, 1)).Figures[0]; !f.Doubtful {
+		t.Error("four of six samples were disturbed, and the figure is not in doubt")
+	}
 	r := judged(goal, "other", samples("ours", 2, 90000, 91000, 92000), samples("other", 0, 100000, 100000, 100000))
 	var b strings.Builder
 	if err := r.Table(&b); err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "missed?") {
+		t.Error("two of six samples were disturbed, and the verdict is in doubt")
 	}
 	for _, want := range []string{"/ Other", "0.91 ~2", "0.90–0.92", "≥1.05", "missed", "100000", "91000", "2 of 6 runs disturbed"} {
 		if !strings.Contains(b.String(), want) {

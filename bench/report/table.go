@@ -51,6 +51,9 @@ func (r *Report) row(f Figure, last *string) []string {
 	if f.Against != "" {
 		row[1] = "/ " + r.Titles[f.Against]
 	}
+	if f.Doubtful && f.Verdict != "" {
+		row[7] += "?"
+	}
 	if f.Disturbed > 0 {
 		row[2] += fmt.Sprintf(" ~%d", f.Disturbed)
 	}
@@ -138,7 +141,7 @@ func (r *Report) footing(b *strings.Builder) {
 		repeated += s.Attempts - 1
 	}
 	if n > 0 {
-		fmt.Fprintf(b, "foreign CPU: %.1f %% of the machine on average, %.1f %% at most; %d of %d runs disturbed (marked ~n), %d repeated.\n",
+		fmt.Fprintf(b, "foreign CPU: %.1f %% of the machine on average, %.1f %% at most; %d of %d runs disturbed (marked ~n; a verdict with ? rests on them), %d repeated.\n",
 			100*sum/float64(n), 100*highest, disturbed, n, repeated)
 	}
 	for _, note := range r.Notes {
