@@ -31,7 +31,7 @@ type Hub struct {
 	revision  int64
 	caches    map[string]*Cache
 	followers map[string]*Follower
-	replaced  []*Follower   // whose id another process has taken
+	replaced  []*Follower   // whose id, or right to follow, was taken
 	changed   chan struct{} // closed and replaced at every acknowledgement and departure
 }
 
@@ -118,7 +118,7 @@ type Gateway struct {
 	ID           string
 	InProcess    bool // it serves the addresses that the API returns
 	Live         bool
-	Replaced     bool // another process has taken its id
+	Replaced     bool // its id, or its right to follow, was taken from it
 	Acknowledged int64
 	Behind       bool // has not acknowledged the newest revision
 	LastSeen     time.Time
@@ -147,9 +147,11 @@ func (h *Hub) Gateways() ([]Gateway, int64) {
 
 // Wait returns once every gateway that counts has acknowledged revision. The
 // error names those that are missing when the context ends first.
-func (h *Hub) Wait(ctx context.Context, revision int64) error {
+func (h *Hub) Wait(ctx context.Context, revision int64) error { return h.wait(ctx, revision, "") }
+
+func (h *Hub) wait(ctx context.Context, revision int64, only string) error {
 	for {
-		missing, next, changed := h.missing(revision)
+		missing, next, changed := h.missing(revision, only)
 		if len(missing) == 0 {
 			return nil
 		}
@@ -162,14 +164,15 @@ func (h *Hub) Wait(ctx context.Context, revision int64) error {
 	}
 }
 
-// missing names the gateways to wait for, says when that may change by the
-// passing of time, and returns the channel that tells of other changes.
-func (h *Hub) missing(revision int64) (ids []string, next time.Duration, changed <-chan struct{}) {
+// missing names the gateways to wait for (only that one, if one is given), says
+// when that may change by the passing of time, and returns the channel that
+// tells of other changes.
+func (h *Hub) missing(revision int64, only string) (ids []string, next time.Duration, changed <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next = h.maxStale
 	for _, f := range slices.AppendSeq(slices.Clone(h.lapsed()), maps.Values(h.followers)) {
-		if f.acknowledged >= revision {
+		if f.acknowledged >= revision || only != "" && f.id != only {
 			continue
 		}
 		left := h.countsFor(f)

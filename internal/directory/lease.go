@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"slices"
 
 	"github.com/gatehouse/gatehouse/internal/identity"
@@ -45,12 +46,19 @@ func (h *Hub) Expect(id string) {
 	}
 }
 
-// Forget takes a gateway out whose right to follow has been withdrawn.
+// WaitFor is Wait for one gateway alone.
+func (h *Hub) WaitFor(ctx context.Context, id string, revision int64) error {
+	return h.wait(ctx, revision, id)
+}
+
+// Forget takes a gateway out whose right to follow has been withdrawn. It is
+// remembered like one that was replaced: it may admit from what it knows.
 func (h *Hub) Forget(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if f := h.followers[id]; f != nil && !f.inProcess {
 		delete(h.followers, id)
+		h.replaced = append(h.replaced, f)
 		f.close()
 		h.tell()
 	}

@@ -80,9 +80,36 @@ func TestAnExpectedGatewayCountsForOneLease(t *testing.T) {
 	if err := hub.Wait(ended, rev); err != nil {
 		t.Errorf("after its lease: %v", err)
 	}
+}
+
+func TestAGatewayWithoutItsRightIsNamedWhileItMayAdmit(t *testing.T) {
+	now := clock.NewFake(time.Unix(1e9, 0))
+	hub := directory.NewHub(now, directory.Options{})
+	join(t, hub, "g", "one")
 	hub.Forget("g")
+	if gateways, _ := hub.Gateways(); len(gateways) != 1 || !gateways[0].Replaced {
+		t.Errorf("after its right was withdrawn: %+v", gateways)
+	}
+	now.Advance(directory.DefaultMaxStale)
 	if gateways, _ := hub.Gateways(); len(gateways) != 0 {
-		t.Errorf("a forgotten gateway is listed: %+v", gateways)
+		t.Errorf("after max-stale: %+v", gateways)
+	}
+}
+
+func TestWaitForOneGateway(t *testing.T) {
+	hub := directory.NewHub(clock.Real, directory.Options{})
+	one := hub.Follow("one", true)
+	defer one.Leave()
+	join(t, hub, "two", "i")
+	rev := hub.Publish([]*directory.Cache{cache("a")})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if hub.WaitFor(ended, "one", rev) == nil {
+		t.Error("one has not acknowledged")
+	}
+	one.Acknowledge(rev)
+	if err := hub.WaitFor(ended, "one", rev); err != nil {
+		t.Errorf("two is waited for: %v", err)
 	}
 }
 

@@ -71,7 +71,7 @@ func (s *server) fleetWarning(g directory.Gateway, revision int64) string {
 	}
 	switch {
 	case g.Replaced:
-		return fmt.Sprintf("gateway %s: another process has taken the place of one that was last heard of at %s; %s", g.ID, g.LastSeen.Format(time.RFC3339), admits)
+		return fmt.Sprintf("gateway %s: one that was last heard of at %s lost its credentials, or its place to another process; %s", g.ID, g.LastSeen.Format(time.RFC3339), admits)
 	case !g.Live:
 		return fmt.Sprintf("gateway %s has lost its lease: it was last heard of at %s; %s", g.ID, g.LastSeen.Format(time.RFC3339), admits)
 	case g.Behind:

@@ -73,7 +73,7 @@ func (c *Converger) Ticket(ctx context.Context, cacheID, user string) (identity.
 		ID: rand.Text(), Gateway: gateway, User: user, Digest: c.Key.Digest(secret),
 		Expires: c.Clock.Now().Add(TicketLife).Unix(),
 	})
-	return secret, c.announce(ctx, cacheID)
+	return secret, c.announce(ctx, cacheID, gateway)
 }
 
 // liveGateway is the gateway that serves the addresses which the API returns.
@@ -87,14 +87,15 @@ func (c *Converger) liveGateway() (string, error) {
 	return "", identity.Errorf(identity.Unavailable, "No gateway is live that could accept a ticket.")
 }
 
-// announce republishes a cache with its tickets and waits for the gateways.
-func (c *Converger) announce(ctx context.Context, cacheID string) error {
+// announce republishes a cache with its tickets and waits for the gateway that
+// a new one is for.
+func (c *Converger) announce(ctx context.Context, cacheID, gateway string) error {
 	ctx, cancel := context.WithTimeout(ctx, ticketWait)
 	defer cancel()
 	revision := c.Hub.Amend(cacheID, func(cache *directory.Cache) {
 		cache.Tickets = c.tickets.of(cacheID, c.Clock.Now())
 	})
-	if err := c.Hub.Wait(ctx, revision); err != nil {
+	if err := c.Hub.WaitFor(ctx, gateway, revision); err != nil {
 		return fmt.Errorf("announcing a ticket: %w", err)
 	}
 	return nil
