@@ -137,7 +137,7 @@ func (f runFlags) run(ctx context.Context, execute bool, do func(*migrate.Runner
 	if err != nil {
 		return err
 	}
-	err = do(&migrate.Runner{Plan: plan, Record: record, Config: config, TLS: roots, Execute: execute, Operator: operator(), Secret: f.secret,
+	err = do(&migrate.Runner{Plan: plan, Name: f.PlanFile, Record: record, Config: config, TLS: roots, Execute: execute, Operator: operator(), Secret: f.secret,
 		Sessions: loginEvidence(), Report: func(s string) { fmt.Println(s) }})
 	return errors.Join(err, record.Close())
 }

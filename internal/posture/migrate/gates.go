@@ -14,7 +14,7 @@ import (
 func (r *Runner) manual(ctx context.Context, step Step) (string, error) {
 	remark, confirmed := r.Confirmed[step.ID]
 	if !confirmed || !r.Execute {
-		return fmt.Sprintf("a person's step: %s\nWhen it is done: gatehouse migrate apply --execute --confirm %s=NOTE", step.Title, step.ID), nil
+		return fmt.Sprintf("a person's step: %s\nWhen it is done: gatehouse migrate apply %s --execute --confirm %s=NOTE", step.Title, r.Name, step.ID), nil
 	}
 	if len(step.Until) > 0 {
 		conf, err := r.settled(ctx)
@@ -88,7 +88,7 @@ func (r *Runner) why(reading usage.Reading, from time.Time) string {
 	case reading.Quality == posture.QualityNone:
 		return "no source shows whether anybody still uses the old path: " + reading.Caution +
 			"\nIf you know it otherwise (client roll-out, source code, a brown-out), say so, and the record keeps it:\n" +
-			"  gatehouse migrate apply --execute --without-evidence \"how you know\""
+			"  gatehouse migrate apply " + r.Name + " --execute --without-evidence \"how you know\""
 	case reading.Count > 0:
 		return fmt.Sprintf("the old path was used %d time(s) in the last %s, last at %s (%s)", reading.Count, r.Plan.Window, reading.Last.UTC().Format(time.RFC3339), reading.Source)
 	case reading.OnSince.IsZero():

@@ -135,15 +135,27 @@ func (b *builder) drain(spec usage.Spec) {
 func (b *builder) choose(recommended, why string, allowed ...string) error {
 	if b.req.To == "" {
 		b.req.To = recommended
-		b.plan.Why = "recommended: " + why
-	} else {
-		b.plan.Why = "asked for; the recommendation would be " + recommended + ": " + why
+	}
+	b.plan.Why = "recommended: " + why
+	if strings.TrimPrefix(b.req.To, "aws_") != recommended {
+		b.plan.Why = "asked for; recommended would be " + recommended + ": " + why
 	}
 	b.plan.To = b.req.To
 	if !slices.Contains(allowed, b.req.To) {
 		return fmt.Errorf("--to %s is not possible here: choose one of %s", b.req.To, strings.Join(allowed, ", "))
 	}
 	return nil
+}
+
+// callers says who calls: what the operator says, else what the configuration
+// suggests.
+func (b *builder) callers(people bool) (method, why string) {
+	switch said := b.req.Set["callers"]; {
+	case said == "people" || (said == "" && people):
+		return "jwt", "people's apps call it, and bring a token of the identity provider that they log in to (--set callers=services if not)"
+	default:
+		return "iam", "services call it, and sign with the credentials that they have; nothing has to be stored or rotated (--set callers=people if not)"
+	}
 }
 
 func (b *builder) set(name, otherwise string) string {

@@ -2,7 +2,9 @@ package migrate
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +22,9 @@ const Version = 1
 // DefaultWindow is how long the old path must have been unused before it is
 // closed. It should cover the weekly jobs of the callers.
 const DefaultWindow = 48 * time.Hour
+
+// maxPlan bounds a plan file: the longest, with fifty API keys, is under 200 kB.
+const maxPlan = 4 << 20
 
 // State is where a migration stands.
 type State string
@@ -169,9 +174,16 @@ type Check struct {
 
 // Load reads a plan.
 func Load(path string) (*Plan, error) {
-	raw, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	raw, err := io.ReadAll(io.LimitReader(file, maxPlan+1))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if len(raw) > maxPlan {
+		return nil, fmt.Errorf("the plan %s is larger than %d bytes, which no plan is", path, maxPlan)
 	}
 	var p Plan
 	if err := yaml.UnmarshalWithOptions(raw, &p, yaml.DisallowUnknownField()); err != nil {

@@ -108,7 +108,7 @@ func (p *cachePlan) planToken() error {
 	case !p.tls && p.older(tlsInPlace):
 		return p.rebuild("a token needs encryption in transit, which this version cannot turn on in place; better: --to rbac, which upgrades the engine together with its users")
 	}
-	p.encrypt()
+	p.encrypt("", "")
 	token := "${secret.auth-token}"
 	if !p.half {
 		p.add(Step{ID: "rotate", Kind: KindCall, Title: "make the token optional (ROTATE)", Effect: "none: clients without the token are served as before", Reaches: Dual,
@@ -147,21 +147,22 @@ func (p *cachePlan) evidence(methods, users, reason string) usage.Spec {
 	return usage.Spec{Meter: usage.Nothing, Params: map[string]string{"reason": reason + "; use the clients' roll-out, or CLIENT LIST and ACL LOG on node-based caches from 6.0"}}
 }
 
-// encrypt turns encryption in transit on in its two steps, where it is off.
-func (p *cachePlan) encrypt() {
+// encrypt turns encryption in transit on in its two steps, where it is off. The
+// states are those that the steps reach, when TLS is what the plan is about.
+func (p *cachePlan) encrypt(dual, closed State) {
 	if p.tls {
 		return
 	}
 	on, _ := p.conf.at("Group.TransitEncryptionEnabled").(bool)
 	if !on {
-		p.add(Step{ID: "tls-preferred", Kind: KindCall, Title: "accept TLS beside cleartext", Effect: "none: both are served on the same port",
+		p.add(Step{ID: "tls-preferred", Kind: KindCall, Title: "accept TLS beside cleartext", Effect: "none: both are served on the same port", Reaches: dual,
 			Call:  p.modify(map[string]any{"TransitEncryptionEnabled": true, "TransitEncryptionMode": "preferred"}),
 			Until: []Check{is("Group.TransitEncryptionMode", "preferred")}, Rollback: undo(p.modify(map[string]any{"TransitEncryptionEnabled": false}), is("Group.TransitEncryptionEnabled", false))})
 	}
 	p.manual("move-to-tls", "let every client connect with TLS", "each client moves when it is ready; both are served")
 	p.add(Step{ID: "drain-cleartext", Kind: KindEvidence, Title: "nobody connects in the clear any more: AWS cannot show it, so the operator says how they know",
 		Evidence: &usage.Spec{Meter: usage.Nothing, Params: map[string]string{"reason": "no metric of ElastiCache tells a cleartext connection from a TLS one"}}})
-	p.add(Step{ID: "tls-required", Kind: KindCall, Title: "require TLS", Effect: "a cleartext connection is refused", Closes: true,
+	p.add(Step{ID: "tls-required", Kind: KindCall, Title: "require TLS", Effect: "a cleartext connection is refused", Closes: true, Reaches: closed,
 		Call:     p.modify(map[string]any{"TransitEncryptionEnabled": true, "TransitEncryptionMode": "required"}),
 		Until:    []Check{is("Group.TransitEncryptionMode", "required")},
 		Rollback: undo(p.modify(map[string]any{"TransitEncryptionEnabled": true, "TransitEncryptionMode": "preferred"}), is("Group.TransitEncryptionMode", "preferred"))})
@@ -190,7 +191,7 @@ func (p *cachePlan) rebuild(why string) error {
 // planSetting fixes the controls that are one setting.
 func planSetting(p *cachePlan) error {
 	p.plan.Why = "one setting, in place"
-	p.plan.To = "in place"
+	p.plan.From, p.plan.To = "as read", "changed in place"
 	switch p.req.Control {
 	case "ElastiCache.1":
 		return p.backups()
@@ -209,7 +210,8 @@ func planSetting(p *cachePlan) error {
 		if on, _ := p.conf.at("Group.TransitEncryptionEnabled").(bool); !on && p.older(tlsInPlace) {
 			return p.rebuild("encryption in transit can be turned on from Redis OSS 7.0.5 on")
 		}
-		p.encrypt()
+		p.plan.From, p.plan.To = "cleartext", "TLS required"
+		p.encrypt(Dual, Closed)
 		p.add(Step{ID: "verify", Kind: KindVerify, Title: "TLS is required", Reaches: Verified, Verify: []Check{is("Group.TransitEncryptionMode", "required")}})
 	case "ElastiCache.7":
 		return p.rebuild("the subnet group can only be chosen when a group is made")

@@ -24,14 +24,21 @@ func planGraphQL(b *builder) error {
 		b.plan.Why = "no mode of the API takes a key; delete left-over keys with aws appsync delete-api-key"
 		return nil
 	}
-	if err := b.choose("iam", "callers that are services sign with SigV4; for the users of an app take cognito or oidc", "iam", "cognito", "oidc", "jwt", "lambda"); err != nil {
+	method, why := b.callers(false)
+	switch {
+	case slices.Contains(modes, string(types.AuthenticationTypeAmazonCognitoUserPools)):
+		method, why = "cognito", "the API already knows its people by a Cognito user pool"
+	case slices.Contains(modes, string(types.AuthenticationTypeOpenidConnect)):
+		method, why = "oidc", "the API already knows its people by an OpenID provider"
+	}
+	if err := b.choose(method, why, "iam", "cognito", "oidc", "jwt", "lambda"); err != nil {
 		return err
 	}
 	out, err := appsync.NewFromConfig(b.req.Config).GetGraphqlApi(b.ctx, &appsync.GetGraphqlApiInput{ApiId: ptr(lastPart(b.req.Resource, "/"))})
 	if err != nil {
 		return fmt.Errorf("reading the API: %w", err)
 	}
-	strong, err := b.strongMode()
+	strong, err := b.strongMode(modes)
 	if err != nil {
 		return err
 	}
@@ -40,25 +47,27 @@ func planGraphQL(b *builder) error {
 
 func ptr[T any](v T) *T { return &v }
 
-// strongMode is the provider that takes the key's place.
-func (b *builder) strongMode() (types.AdditionalAuthenticationProvider, error) {
-	p := types.AdditionalAuthenticationProvider{}
+// strongMode is the provider that takes the key's place. One that the API has
+// already needs no settings: graphQLSteps takes it as it is.
+func (b *builder) strongMode(modes []string) (types.AdditionalAuthenticationProvider, error) {
+	p := types.AdditionalAuthenticationProvider{AuthenticationType: map[string]types.AuthenticationType{
+		"iam": types.AuthenticationTypeAwsIam, "cognito": types.AuthenticationTypeAmazonCognitoUserPools, "oidc": types.AuthenticationTypeOpenidConnect,
+		"jwt": types.AuthenticationTypeOpenidConnect, "lambda": types.AuthenticationTypeAwsLambda}[b.req.To]}
+	if slices.Contains(modes, string(p.AuthenticationType)) {
+		return p, nil
+	}
 	switch b.req.To {
-	case "iam":
-		p.AuthenticationType = types.AuthenticationTypeAwsIam
 	case "cognito":
 		pool, err := b.need("user-pool", "the Cognito user pool")
 		if err != nil {
 			return p, err
 		}
-		p.AuthenticationType = types.AuthenticationTypeAmazonCognitoUserPools
 		p.UserPoolConfig = &types.CognitoUserPoolConfig{UserPoolId: &pool, AwsRegion: ptr(b.set("user-pool-region", b.plan.Region))}
 	case "oidc", "jwt":
 		issuer, err := b.need("issuer", "the issuer of the tokens")
 		if err != nil {
 			return p, err
 		}
-		p.AuthenticationType = types.AuthenticationTypeOpenidConnect
 		p.OpenIDConnectConfig = &types.OpenIDConnectConfig{Issuer: &issuer}
 		if client := b.req.Set["audience"]; client != "" {
 			p.OpenIDConnectConfig.ClientId = &client
@@ -68,7 +77,6 @@ func (b *builder) strongMode() (types.AdditionalAuthenticationProvider, error) {
 		if err != nil {
 			return p, err
 		}
-		p.AuthenticationType = types.AuthenticationTypeAwsLambda
 		p.LambdaAuthorizerConfig = &types.LambdaAuthorizerConfig{AuthorizerUri: &uri}
 	}
 	return p, nil

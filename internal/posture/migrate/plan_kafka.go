@@ -19,7 +19,7 @@ func planCluster(b *builder) error {
 		b.plan.Why = "the cluster lets nobody in without " + b.plan.From
 		return nil
 	}
-	if err := b.choose("iam", "clients with AWS credentials sign with IAM and need no secret; for the others take scram", "iam", "aws_iam", "scram"); err != nil {
+	if err := b.choose("iam", "Kafka clients with AWS credentials sign with IAM and need no secret; where a client cannot, take scram", "iam", "aws_iam", "scram"); err != nil {
 		return err
 	}
 	if within, ok := b.conf.at("EncryptionInTransit.InCluster").(bool); ok && !within {

@@ -42,7 +42,12 @@ func planRoute(b *builder) error {
 			return nil
 		}
 	}
-	if err := b.choose("iam", "callers that are services sign with SigV4; for the users of an app take jwt", allowed...); err != nil {
+	browsers, _ := b.conf.at("CORS").(bool)
+	method, why := b.callers(browsers && !webSocket)
+	if method == "jwt" && webSocket {
+		method = "lambda"
+	}
+	if err := b.choose(method, why, allowed...); err != nil {
 		return err
 	}
 	p.kind = map[string]string{"jwt": "JWT", "lambda": "CUSTOM", "iam": "AWS_IAM"}[b.req.To]

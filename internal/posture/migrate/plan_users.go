@@ -46,7 +46,7 @@ func (p *cachePlan) planUsers() error {
 		u.upgrade()
 	}
 	if !p.serverless {
-		p.encrypt()
+		p.encrypt("", "")
 	}
 	u.attach()
 	u.close()

@@ -26,7 +26,7 @@ func readRoute(ctx context.Context, cfg awssdk.Config, t target) (Configuration,
 	if err != nil {
 		return Configuration{}, err
 	}
-	fields := map[string]any{"Protocol": string(head.ProtocolType)}
+	fields := map[string]any{"Protocol": string(head.ProtocolType), "CORS": head.CorsConfiguration != nil}
 	passing := map[string]any{"Endpoint": awssdk.ToString(head.ApiEndpoint)}
 	route, err := client.GetRoute(ctx, &apigatewayv2.GetRouteInput{ApiId: &api, RouteId: &id})
 	if err != nil {

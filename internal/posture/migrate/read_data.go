@@ -97,6 +97,9 @@ func readEndpoint(ctx context.Context, cfg awssdk.Config, t target) (Configurati
 		return Configuration{}, err
 	}
 	delete(endpoint, "Status")
+	if extra := awssdk.ToString(out.Endpoints[0].ExtraConnectionAttributes); extra != "" {
+		endpoint["ExtraConnectionAttributes"] = fingerprint(extra) // they may hold secrets
+	}
 	tasks, connections, instances, busy := map[string]any{}, map[string]any{}, []any{}, ""
 	pages := dms.NewDescribeReplicationTasksPaginator(client, &dms.DescribeReplicationTasksInput{Filters: filter, WithoutSettings: awssdk.Bool(true)})
 	for pages.HasMorePages() {
@@ -222,7 +225,8 @@ func readUsers(ctx context.Context, client *elasticache.Client, attached []strin
 			conf.Busy = "user group " + id + " is " + s
 		}
 	}
-	for _, id := range ids {
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
 		out, err := client.DescribeUsers(ctx, &elasticache.DescribeUsersInput{UserId: &id})
 		var missing *ectypes.UserNotFoundFault
 		if errors.As(err, &missing) {

@@ -17,6 +17,9 @@ import (
 const (
 	// pollEvery is how often a change under way is looked at.
 	pollEvery = 10 * time.Second
+	// firstPoll is the share of that after which a change is looked at first:
+	// many are over in a second.
+	firstPoll = 16
 	// patience is how long one run waits for a change: a rolling restart of a
 	// large MSK cluster takes hours. The next run takes it up again.
 	patience = 3 * time.Hour
@@ -28,7 +31,9 @@ var ErrChanged = errors.New("the configuration has changed under the migration")
 
 // Runner carries a plan out.
 type Runner struct {
-	Plan     *Plan
+	Plan *Plan
+	// Name is how the operator names the plan, for the commands in messages.
+	Name     string
 	Record   *Record
 	Config   awssdk.Config // in the resource's account and region
 	Sessions source.Sessions
@@ -71,6 +76,9 @@ func (r *Runner) prepare() {
 	}
 	if r.Patience == 0 {
 		r.Patience = patience
+	}
+	if r.Name == "" {
+		r.Name = "PLAN"
 	}
 	if r.Sleep == nil {
 		r.Sleep = sleep
@@ -265,7 +273,7 @@ func (r *Runner) settled(ctx context.Context) (Configuration, error) {
 // await polls until nothing is under way and all checks hold.
 func (r *Runner) await(ctx context.Context, until, fails []Check) (Configuration, error) {
 	deadline := r.Now().Add(r.Patience)
-	for {
+	for pause := r.Poll / firstPoll; ; pause = min(2*pause, r.Poll) {
 		conf, err := r.read(ctx)
 		if err != nil {
 			return conf, err
@@ -284,7 +292,7 @@ func (r *Runner) await(ctx context.Context, until, fails []Check) (Configuration
 		if conf.Busy != "" {
 			r.Report("waiting: " + conf.Busy)
 		}
-		if err := r.Sleep(ctx, r.Poll); err != nil {
+		if err := r.Sleep(ctx, pause); err != nil {
 			return conf, err
 		}
 	}

@@ -150,8 +150,6 @@ func TestUseKeepsThePathOpen(t *testing.T) {
 	w.pass(49 * time.Hour)
 	// use reappears between the gate and the call that would close
 	out, err := w.attempt(context.Background(), path, func(r *migrate.Runner) {
-		inner := r.Sessions
-		_ = inner
 		r.Now = func() time.Time {
 			if r.Record.State() == migrate.Idle {
 				r.Now = w.clock
@@ -373,7 +371,7 @@ func TestRecordSurvivesACutOffLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.WriteString(`{"what":"begin","step":"clo`); err != nil {
+	if _, err := file.WriteString(`{"what":"begin","step":"clo` + strings.Repeat("s", 5000)); err != nil {
 		t.Fatal(err)
 	}
 	if err := file.Close(); err != nil {
