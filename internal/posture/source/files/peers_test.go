@@ -242,3 +242,14 @@ const modules = `{"format_version":"1.2","terraform_version":"1.9.0","resource_c
 "configuration":{"root_module":{"module_calls":{"api":{"expressions":{"api_id":{"references":["aws_apigatewayv2_api.ws.id","aws_apigatewayv2_api.ws"]}},"module":{
 "resources":[{"address":"aws_apigatewayv2_route.r","mode":"managed","type":"aws_apigatewayv2_route","name":"r","expressions":{"api_id":{"references":["var.api_id"]},"authorization_type":{"references":["each.value"]},"authorizer_id":{"references":["var.auth"]}}}]}}},
 "resources":[{"address":"aws_apigatewayv2_route.default","mode":"managed","type":"aws_apigatewayv2_route","name":"default","expressions":{"authorization_type":{"references":["var.t"]}}}]}}}`
+
+// TestPriorIsTheBaseOfAPlan: the gate compares a plan with what exists, which
+// stands in the plan itself.
+func TestPriorIsTheBaseOfAPlan(t *testing.T) {
+	text := strings.Replace(planned("aws_msk_cluster", `{"client_authentication":[{"unauthenticated":true}]}`, ""),
+		`"actions":["create"],"before":null`, `"actions":["update"],"before":{"client_authentication":[{"sasl":[{"iam":true}]}]}`, 1)
+	contents := map[string]string{"plan.json": text, "t.yaml": resource("AWS::MSK::Cluster", "ClusterName: c")}
+	expect(t, audit(t, "plan.json", contents, files.Options{}), judgement{"MSK.6", "aws_msk_cluster.x", posture.Fail})
+	before := audit(t, "", contents, files.Options{Prior: true})
+	expect(t, before, judgement{"MSK.6", "aws_msk_cluster.x", posture.Pass}, judgement{"MSK.6", "R", ""})
+}

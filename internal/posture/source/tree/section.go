@@ -180,7 +180,7 @@ func sectionStart(src []byte, section string) int {
 func entries(src []byte, begin int) (cuts []int, end int, ok bool) {
 	indent := -1
 	end = len(src)
-	last := -pieceBytes
+	last := begin
 	for at := begin; at < len(src); {
 		next := len(src)
 		if i := bytes.IndexByte(src[at:], '\n'); i >= 0 {
@@ -200,7 +200,10 @@ func entries(src []byte, begin int) (cuts []int, end int, ok bool) {
 			case depth < indent:
 				return nil, 0, false
 			}
-			if depth == indent && at-last >= pieceBytes {
+			switch {
+			case len(cuts) == 0: // with the remarks above it
+				cuts, last = append(cuts, begin), at
+			case depth == indent && at-last >= pieceBytes:
 				cuts, last = append(cuts, at), at
 			}
 		}
