@@ -394,3 +394,15 @@ func TestGatewaysWithoutARightAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGatewayProgramLinksTheDataPlaneOnly(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "github.com/gatehouse/gatehouse/cmd/gatehouse-gateway").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "gatehouse/internal/gateway\n") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, part := range []string{"github.com/aws/", "go.etcd.io/", "gatehouse/internal/store", "gatehouse/internal/control", "gatehouse/internal/posture", "gatehouse/internal/awsapi"} {
+		if strings.Contains(string(out), part) {
+			t.Errorf("it links %s", part)
+		}
+	}
+}
