@@ -3,7 +3,7 @@
 // goes on without it.
 //
 // It owns the command line, exit codes and the order of start and stop. Judging
-// and relaying are internal/gateway's, following is internal/directory/remote's.
+// and relaying are internal/gateway's, following is internal/remote's.
 // It links neither the store nor the control plane nor the AWS SDK.
 package main
 
@@ -21,8 +21,8 @@ import (
 	"github.com/gatehouse/gatehouse/internal/certs"
 	"github.com/gatehouse/gatehouse/internal/clock"
 	"github.com/gatehouse/gatehouse/internal/config"
-	"github.com/gatehouse/gatehouse/internal/directory/remote"
 	"github.com/gatehouse/gatehouse/internal/gateway"
+	"github.com/gatehouse/gatehouse/internal/remote"
 )
 
 // version is set when the program is built.

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/gatehouse/gatehouse/internal/directory/remote"
+	"github.com/gatehouse/gatehouse/internal/remote"
 	"github.com/gatehouse/gatehouse/internal/serve"
 )
 

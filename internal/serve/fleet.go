@@ -7,8 +7,8 @@ import (
 
 	"github.com/gatehouse/gatehouse/internal/control/state"
 	"github.com/gatehouse/gatehouse/internal/directory"
-	"github.com/gatehouse/gatehouse/internal/directory/remote"
 	"github.com/gatehouse/gatehouse/internal/gateway"
+	"github.com/gatehouse/gatehouse/internal/remote"
 	"github.com/gatehouse/gatehouse/internal/trail"
 )
 

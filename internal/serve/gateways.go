@@ -16,8 +16,8 @@ import (
 	"github.com/gatehouse/gatehouse/internal/awsapi"
 	"github.com/gatehouse/gatehouse/internal/certs"
 	"github.com/gatehouse/gatehouse/internal/clock"
-	"github.com/gatehouse/gatehouse/internal/directory/remote"
 	"github.com/gatehouse/gatehouse/internal/identity"
+	"github.com/gatehouse/gatehouse/internal/remote"
 	"github.com/gatehouse/gatehouse/internal/trail"
 )
 

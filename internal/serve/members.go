@@ -13,8 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gatehouse/gatehouse/internal/directory/remote"
 	"github.com/gatehouse/gatehouse/internal/identity"
+	"github.com/gatehouse/gatehouse/internal/remote"
 )
 
 // member is a gateway of another process that has credentials.
