@@ -92,7 +92,7 @@ func Read(file string, src []byte, options Options) (posture.Inventory, error) {
 func (doc document) prior() document {
 	out := document{planned: true}
 	for _, one := range doc.changes {
-		one.after, one.before, one.unknown, one.actions = one.before, one.before, nil, nil
+		one.after, one.unknown, one.actions = one.before, nil, nil
 		out.changes = append(out.changes, one)
 	}
 	return out
