@@ -107,10 +107,13 @@ func (w *worker) round(ctx context.Context) error {
 		return err
 	}
 	w.mu.Lock()
+	further := w.applied != view.Rev
 	w.applied, w.waiting = view.Rev, ""
 	w.mu.Unlock()
 	w.told = ""
-	w.c.advanced()
+	if further { // otherwise workers and finisher would wake each other for ever
+		w.c.advanced()
+	}
 	return nil
 }
 
