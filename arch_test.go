@@ -43,7 +43,7 @@ var table = map[string][]string{
 	"internal/store/etcd":   {"internal/store"},
 	"internal/store/memory": {"internal/store"},
 
-	"internal/control":          {"internal/identity", "internal/clock", "internal/acl", "internal/credential", "internal/control"},
+	"internal/control":          {"internal/identity", "internal/clock", "internal/acl", "internal/policy", "internal/credential", "internal/control"},
 	"internal/control/state":    {"internal/identity", "internal/clock", "internal/store"},
 	"internal/control/converge": {"internal/identity", "internal/clock", "internal/acl", "internal/credential", "internal/control", "internal/directory", "internal/engine"},
 

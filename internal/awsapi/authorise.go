@@ -29,24 +29,26 @@ type Access struct {
 	Caller    Caller
 	Action    Action
 	Resources []string // all of them must be allowed
-	SourceIP  string
+	// Conditions are the condition keys that the request brings with it.
+	Conditions map[string][]string
+	SourceIP   string
+	UserAgent  string
+	Secure     bool // came over TLS
+}
+
+type accessKey struct{}
+
+// AccessOf returns the question by which the operation that ctx belongs to was
+// allowed, for operations that take several actions.
+func AccessOf(ctx context.Context) Access {
+	access, _ := ctx.Value(accessKey{}).(Access)
+	return access
 }
 
 // Authorizer decides what a caller may do. A refusal is an *identity.Error of
 // kind AccessDenied; Denied makes one in AWS's words.
 type Authorizer interface {
 	Authorize(ctx context.Context, access Access) error
-}
-
-// RootOnly lets the account's root do everything and nobody else anything.
-type RootOnly struct{}
-
-// Authorize implements Authorizer.
-func (RootOnly) Authorize(_ context.Context, access Access) error {
-	if access.Caller.Root {
-		return nil
-	}
-	return Denied(access, "no identity-based policy allows the "+string(access.Action)+" action")
 }
 
 // Denied is the refusal of access, for the reason given.
@@ -60,12 +62,20 @@ func Denied(access Access, reason string) error {
 		access.Caller.ARN, access.Action, resource, reason)
 }
 
-func (d *Door) authorise(ctx context.Context, call *Call, action Action, in any) error {
-	access := Access{Caller: call.Caller, Action: action, SourceIP: call.SourceIP}
+// authorise asks whether the call may be made. The context that it returns
+// answers AccessOf.
+func (d *Door) authorise(ctx context.Context, call *Call, action Action, in any, conditions map[string][]string) (context.Context, error) {
+	access := Access{
+		Caller: call.Caller, Action: action, Conditions: conditions,
+		SourceIP: call.SourceIP, UserAgent: call.UserAgent, Secure: call.secure,
+	}
 	resources, listed := d.permissions[action]
 	if !listed {
-		return Denied(access, "the action is not in the authorisation table")
+		return nil, Denied(access, "the action is not in the authorisation table")
 	}
 	access.Resources = resources(in)
-	return d.config.Authorizer.Authorize(ctx, access)
+	if len(access.Resources) == 0 { // nothing to be asked about is nothing allowed
+		access.Resources = []string{"*"}
+	}
+	return context.WithValue(ctx, accessKey{}, access), d.config.Authorizer.Authorize(ctx, access)
 }

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,6 +111,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		RequestID: uuid.NewString(),
 		SourceIP:  sourceIP(r),
 		UserAgent: claim(r.UserAgent()),
+		secure:    r.TLS != nil,
 	}
 	serve, refuse := d.serveQuery, d.queryFault
 	if strings.HasPrefix(r.URL.Path, endpointPrefix) {
@@ -175,11 +177,12 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// verify checks the signature for service and puts the caller on record.
-func (d *Door) verify(r *http.Request, call *Call, a *sigv4.Authorization, body []byte, service string) (context.Context, error) {
+// verify checks the signature for service, in its region or, if that is "", the
+// server's, and puts the caller on record.
+func (d *Door) verify(r *http.Request, call *Call, a *sigv4.Authorization, body []byte, service, region string) (context.Context, error) {
 	ctx := r.Context()
 	var owner Caller
-	verifier := sigv4.Verifier{Clock: d.config.Clock, Region: d.config.Region, Lookup: d.lookup(&owner)}
+	verifier := sigv4.Verifier{Clock: d.config.Clock, Region: cmp.Or(region, d.config.Region), Lookup: d.lookup(&owner)}
 	if err := verifier.Verify(ctx, a, r, body, service); err != nil {
 		return nil, err
 	}

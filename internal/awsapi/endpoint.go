@@ -46,7 +46,7 @@ func (d *Door) serveEndpoint(w http.ResponseWriter, r *http.Request, call *Call)
 		return answer{}, err
 	}
 	call.AccessKeyID = claim(signature.AccessKeyID)
-	ctx, err := d.verify(r, call, signature, body, ServiceGatehouse)
+	ctx, err := d.verify(r, call, signature, body, ServiceGatehouse, "")
 	if err != nil {
 		return answer{}, err
 	}
@@ -61,7 +61,8 @@ func (d *Door) serveEndpoint(w http.ResponseWriter, r *http.Request, call *Call)
 		return answer{}, err
 	}
 	call.Parameters = recordQuery(request.Query)
-	if err := d.authorise(ctx, call, endpoint.Action, request); err != nil {
+	ctx, err = d.authorise(ctx, call, endpoint.Action, request, nil)
+	if err != nil {
 		return answer{}, err
 	}
 	out, err := endpoint.Serve(ctx, request)

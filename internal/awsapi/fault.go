@@ -70,6 +70,18 @@ var kinds = map[identity.Kind]codeAndStatus{
 	identity.ParameterGroupState:      {"InvalidCacheParameterGroupState", http.StatusBadRequest},
 	identity.NodeQuota:                {"NodeQuotaForCustomerExceeded", http.StatusBadRequest},
 	identity.InsufficientCapacity:     {"InsufficientCacheClusterCapacity", http.StatusBadRequest},
+	identity.NodeGroupNotFound:        {"NodeGroupNotFoundFault", http.StatusNotFound},
+	identity.TestFailoverNotAvailable: {"TestFailoverNotAvailableFault", http.StatusBadRequest},
+	identity.NoOperation:              {"NoOperationFault", http.StatusBadRequest},
+
+	identity.NoSuchEntity:         {"NoSuchEntity", http.StatusNotFound},
+	identity.EntityExists:         {"EntityAlreadyExists", http.StatusConflict},
+	identity.DeleteConflict:       {"DeleteConflict", http.StatusConflict},
+	identity.LimitExceeded:        {"LimitExceeded", http.StatusConflict},
+	identity.InvalidInput:         {"InvalidInput", http.StatusBadRequest},
+	identity.Malformed:            {"MalformedPolicyDocument", http.StatusBadRequest},
+	identity.ValidationError:      {"ValidationError", http.StatusBadRequest},
+	identity.PackedPolicyTooLarge: {"PackedPolicyTooLarge", http.StatusBadRequest},
 }
 
 // translate turns an error into what the caller sees. ok is false for an error

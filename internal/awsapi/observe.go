@@ -34,6 +34,8 @@ type Call struct {
 	Status     int    // HTTP
 	ErrorCode  string // "" for success
 	ErrorText  string
+
+	secure bool // came over TLS
 }
 
 // maxClaim bounds what a record takes over from a request that proved nothing.

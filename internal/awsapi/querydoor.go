@@ -42,7 +42,7 @@ func (d *Door) serveQuery(w http.ResponseWriter, r *http.Request, call *Call) (a
 	call.AccessKeyID = claim(signature.AccessKeyID)
 	form, formErr := readForm(r, body)
 	service := d.route(call, signature.Service, form)
-	ctx, err := d.verify(r, call, signature, body, call.Service)
+	ctx, err := d.verify(r, call, signature, body, call.Service, service.Region)
 	if err != nil {
 		return answer{}, err
 	}
@@ -101,9 +101,13 @@ func (d *Door) perform(ctx context.Context, call *Call, service *served, form *q
 	if err := form.Decode(service.Model, op.Name, in); err != nil {
 		return answer{}, err
 	}
+	if service.Complete != nil {
+		service.Complete(call.Caller, in)
+	}
 	call.Parameters = service.Model.RecordInput(op.Name, in)
 	action := Action(service.Model.SigningName + ":" + op.Name)
-	if err := d.authorise(ctx, call, action, in); err != nil {
+	ctx, err = d.authorise(ctx, call, action, in, service.conditions(in))
+	if err != nil {
 		return answer{}, err
 	}
 	if violations := service.Model.Check(op.Name, in, service.Judged); len(violations) > 0 {

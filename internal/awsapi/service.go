@@ -14,6 +14,15 @@ type Service struct {
 	// Judged names shapes of the model whose constraints are not checked here,
 	// because the operations check them and say more than the model can.
 	Judged map[string]bool
+	// Region is the one that requests are signed for, when it is not the
+	// server's: a global service has a home.
+	Region string
+	// Complete fills in what a request may leave out because the caller tells
+	// it; nil: nothing.
+	Complete func(caller Caller, in any)
+	// Conditions returns the service's own condition keys that a request brings
+	// with it; nil: none. Those of tags are found without it.
+	Conditions func(in any) map[string][]string
 }
 
 // Operation is one operation of a service.

@@ -56,6 +56,21 @@ const (
 	ParameterGroupQuota      Kind = "cache parameter group quota exceeded"
 	NodeQuota                Kind = "node quota exceeded"
 	InsufficientCapacity     Kind = "insufficient capacity"
+	NodeGroupNotFound        Kind = "node group not found"
+	TestFailoverNotAvailable Kind = "test failover not available"
+	NoOperation              Kind = "no operation"
+)
+
+// Kinds of IAM's nouns and of sessions.
+const (
+	NoSuchEntity         Kind = "no such entity"
+	EntityExists         Kind = "entity exists"
+	DeleteConflict       Kind = "delete conflict"
+	LimitExceeded        Kind = "limit exceeded"
+	InvalidInput         Kind = "invalid input"
+	Malformed            Kind = "malformed policy document"
+	ValidationError      Kind = "validation error"
+	PackedPolicyTooLarge Kind = "packed policy too large"
 )
 
 // Error is a refusal that the caller can act on.

@@ -5,10 +5,9 @@ import (
 
 	"github.com/gatehouse/gatehouse/internal/awsapi"
 	"github.com/gatehouse/gatehouse/internal/awsapi/elasticache"
+	iamapi "github.com/gatehouse/gatehouse/internal/awsapi/iam"
 	"github.com/gatehouse/gatehouse/internal/awsapi/sts"
 	"github.com/gatehouse/gatehouse/internal/clock"
-	"github.com/gatehouse/gatehouse/internal/control/naming"
-	"github.com/gatehouse/gatehouse/internal/sigv4"
 )
 
 // makeAPI puts the front door in front of control and of the operators' endpoints.
@@ -17,16 +16,13 @@ func (s *server) makeAPI(context.Context) error {
 	caches := &elasticache.API{Account: s.account, Users: s.users, Caches: s.caches, Tags: s.tags}
 	var err error
 	s.door, err = awsapi.New(awsapi.Config{
-		Region: s.cfg.Region,
-		Clock:  clock.Real,
-		Credentials: awsapi.RootCredentials{
-			Key:       sigv4.Key{ID: s.root.AccessKeyID, Secret: s.root.SecretAccessKey},
-			AccountID: s.cfg.AccountID, Partition: naming.Partition(s.cfg.Region),
-		},
-		Authorizer:  awsapi.RootOnly{},
+		Region:      s.cfg.Region,
+		Clock:       clock.Real,
+		Credentials: iamapi.Front{IAM: s.iam},
+		Authorizer:  iamapi.Front{IAM: s.iam},
 		Observer:    callRecorder{s.trail},
 		Log:         s.log,
-		Services:    []awsapi.Service{caches.Service(), sts.Service()},
+		Services:    []awsapi.Service{caches.Service(), (&iamapi.API{IAM: s.iam}).Service(), (&sts.API{IAM: s.iam}).Service()},
 		Endpoints:   endpoints,
 		Permissions: permissions,
 	})

@@ -19,11 +19,13 @@ import (
 	"github.com/gatehouse/gatehouse/internal/config"
 	"github.com/gatehouse/gatehouse/internal/control/caches"
 	"github.com/gatehouse/gatehouse/internal/control/converge"
+	"github.com/gatehouse/gatehouse/internal/control/iam"
 	"github.com/gatehouse/gatehouse/internal/control/naming"
 	"github.com/gatehouse/gatehouse/internal/control/state"
 	"github.com/gatehouse/gatehouse/internal/control/tagging"
 	"github.com/gatehouse/gatehouse/internal/control/users"
 	"github.com/gatehouse/gatehouse/internal/credential"
+	"github.com/gatehouse/gatehouse/internal/credential/iamtoken"
 	"github.com/gatehouse/gatehouse/internal/datadir"
 	"github.com/gatehouse/gatehouse/internal/directory"
 	"github.com/gatehouse/gatehouse/internal/engine"
@@ -56,6 +58,8 @@ type server struct {
 	users           *users.Service
 	caches          *caches.Service
 	tags            *tagging.Service
+	iam             *iam.Service
+	keyring         *iamtoken.Keyring
 	hub             *directory.Hub
 	engines         *engine.Supervisor
 	converger       *converge.Converger
@@ -78,7 +82,7 @@ type server struct {
 func build(ctx context.Context, cfg config.Server, dir *datadir.Dir, log *slog.Logger) (*server, error) {
 	s := &server{cfg: cfg, dir: dir, log: log, account: naming.Account{ID: cfg.AccountID, Region: cfg.Region}, started: time.Now(), settled: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		s.openSecrets, s.openTrail, s.openCertificates, s.openState, s.makeControl, s.makeData, s.openGateways, s.makeAPI,
+		s.openSecrets, s.openTrail, s.openCertificates, s.openState, s.makeControl, s.makeIdentities, s.makeData, s.openGateways, s.makeAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return s, err
@@ -197,7 +201,7 @@ func (s *server) makeData(context.Context) error {
 	s.closers = append(s.closers, func() error { s.follower.Leave(); return nil })
 	s.gateway = gateway.New(gateway.Config{
 		ID: localGateway, Source: s.follower, TLS: s.keeper.Get, Key: s.key, Observer: loginRecorder{s.trail, localGateway},
-		Clock: clock.Real, Log: s.log,
+		IAM: s.iamLogins(), Clock: clock.Real, Log: s.log,
 	})
 	return nil
 }

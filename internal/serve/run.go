@@ -88,6 +88,8 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	run("following the store", s.state.Follow)
 	run("converging", s.converger.Run)
 	run("the gateway", s.gateway.Run)
+	run("identities", s.iam.Run)
+	run("following identities", s.followIdentities)
 	run("watching", s.watch)
 	run("the listener for gateways", s.serveGateways)
 	run("watching gateways", s.watchFleet)

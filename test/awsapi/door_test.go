@@ -12,7 +12,9 @@ import (
 
 	"github.com/gatehouse/gatehouse/internal/awsapi"
 	"github.com/gatehouse/gatehouse/internal/awsapi/model"
+	"github.com/gatehouse/gatehouse/internal/control/iam"
 	"github.com/gatehouse/gatehouse/internal/identity"
+	"github.com/gatehouse/gatehouse/internal/policy"
 )
 
 const describeUsers = "Action=DescribeUsers&Version=2015-02-02"
@@ -57,17 +59,18 @@ func TestAnActionThatIsNotListedIsRefused(t *testing.T) {
 	}
 }
 
-// someone is an account's caller that is not root.
-type someone struct{ awsapi.RootCredentials }
+// someone makes root's key that of a user without permissions.
+type someone struct{ awsapi.Credentials }
 
 func (c someone) Find(ctx context.Context, id, token string) (identity.Secret, awsapi.Caller, error) {
-	secret, caller, err := c.RootCredentials.Find(ctx, id, token)
-	caller.ARN, caller.Root = "arn:aws:iam::000000000000:user/bob", false
+	secret, caller, err := c.Credentials.Find(ctx, id, token)
+	bob := policy.Principal{Type: policy.User, Account: accountID, ARN: "arn:aws:iam::000000000000:user/bob", Name: "bob"}
+	caller.ARN, caller.Root, caller.Identity = bob.ARN, false, &iam.Identity{Principal: bob, AccessKeyID: id}
 	return secret, caller, err
 }
 
-func TestOnlyRootIsAllowedByRootOnly(t *testing.T) {
-	s := start(t, func(c *awsapi.Config) { c.Credentials = someone{c.Credentials.(awsapi.RootCredentials)} })
+func TestWhoHasNoPolicyIsRefused(t *testing.T) {
+	s := start(t, func(c *awsapi.Config) { c.Credentials = someone{c.Credentials} })
 	status, body := s.post("Action=DeleteUser&UserId=X&Version=2015-02-02")
 	want := "User: arn:aws:iam::000000000000:user/bob is not authorized to perform: elasticache:DeleteUser on resource: arn:aws:elasticache:us-east-1:000000000000:user:x because no identity-based policy allows the elasticache:DeleteUser action"
 	if status != 403 || !strings.Contains(body, want) {

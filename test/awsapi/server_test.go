@@ -21,9 +21,11 @@ import (
 
 	"github.com/gatehouse/gatehouse/internal/awsapi"
 	elasticacheapi "github.com/gatehouse/gatehouse/internal/awsapi/elasticache"
+	iamapi "github.com/gatehouse/gatehouse/internal/awsapi/iam"
 	stsapi "github.com/gatehouse/gatehouse/internal/awsapi/sts"
 	"github.com/gatehouse/gatehouse/internal/clock"
 	"github.com/gatehouse/gatehouse/internal/control/caches"
+	"github.com/gatehouse/gatehouse/internal/control/iam"
 	"github.com/gatehouse/gatehouse/internal/control/naming"
 	"github.com/gatehouse/gatehouse/internal/control/state"
 	"github.com/gatehouse/gatehouse/internal/control/tagging"
@@ -49,6 +51,7 @@ type server struct {
 	url   string
 	door  *awsapi.Door
 	state *state.State
+	iam   *iam.Service
 	log   *lockedBuffer
 
 	mu    sync.Mutex
@@ -105,16 +108,21 @@ func start(t testing.TB, change ...func(*awsapi.Config)) *server {
 	must(t, api.Caches.Init(ctx))
 
 	s := &server{t: t, state: st, log: &lockedBuffer{}}
+	s.iam, err = iam.New(iam.Config{
+		State: st, Account: account, Clock: clock.Real, Tags: api.Tags,
+		Root:       iam.RootKey{ID: keyID, Secret: identity.NewSecret(secretKey)},
+		SecretsKey: [32]byte{2}, SessionsKey: [32]byte{3},
+	})
+	must(t, err)
+	front := iamapi.Front{IAM: s.iam}
 	config := awsapi.Config{
-		Region: region,
-		Clock:  clock.Real,
-		Credentials: awsapi.RootCredentials{
-			Key: sigv4.Key{ID: keyID, Secret: identity.NewSecret(secretKey)}, AccountID: accountID, Partition: "aws",
-		},
-		Authorizer: awsapi.RootOnly{},
-		Observer:   s,
-		Log:        slog.New(slog.NewTextHandler(s.log, nil)),
-		Services:   []awsapi.Service{api.Service(), stsapi.Service()},
+		Region:      region,
+		Clock:       clock.Real,
+		Credentials: front,
+		Authorizer:  front,
+		Observer:    s,
+		Log:         slog.New(slog.NewTextHandler(s.log, nil)),
+		Services:    []awsapi.Service{api.Service(), (&iamapi.API{IAM: s.iam}).Service(), (&stsapi.API{IAM: s.iam}).Service()},
 	}
 	for _, f := range change {
 		f(&config)

@@ -102,6 +102,7 @@ var files embed.FS
 // The models that are embedded.
 var (
 	ElastiCache = load("elasticache.json")
+	IAM         = load("iam.json")
 	STS         = load("sts.json")
 )
 

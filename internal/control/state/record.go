@@ -19,6 +19,14 @@ const (
 	cachePrefix    = root + "replicationgroup/"
 	subnetPrefix   = root + "subnetgroup/"
 	paramPrefix    = root + "parametergroup/"
+	iamPrefix      = root + "iam/"
+	iamUserPrefix  = iamPrefix + "user/"
+	iamGroupPrefix = iamPrefix + "group/"
+	iamRolePrefix  = iamPrefix + "role/"
+	policyPrefix   = iamPrefix + "policy/"
+	keyPrefix      = iamPrefix + "accesskey/"
+	providerPrefix = iamPrefix + "oidcprovider/"
+	keyUsePrefix   = root + "accesskeyuse/"  // outside iamPrefix: it is no change of an identity
 	eventPrefix    = "/gatehouse/v1-events/" // outside root: events are not part of a View
 	eventKeyFormat = eventPrefix + "%020d-%06d"
 )
@@ -37,6 +45,9 @@ func keyOf(noun any) string {
 	case *identity.ParameterGroup:
 		return paramPrefix + n.Name
 	default:
+		if key := iamKeyOf(noun); key != "" {
+			return key
+		}
 		panic(fmt.Sprintf("state: %T is not a noun", noun))
 	}
 }
@@ -54,6 +65,8 @@ func (v *View) place(noun any, rev int64, gone bool) {
 		placeIn(v.SubnetGroups, n.Name, n, gone)
 	case *identity.ParameterGroup:
 		placeIn(v.ParameterGroups, n.Name, n, gone)
+	default:
+		v.IAM.place(noun, gone)
 	}
 	if gone {
 		delete(v.revs, keyOf(noun))
@@ -79,6 +92,7 @@ func read(records []store.Record, rev int64) (*View, error) {
 		ReplicationGroups: map[string]*identity.ReplicationGroup{},
 		SubnetGroups:      map[string]*identity.SubnetGroup{},
 		ParameterGroups:   map[string]*identity.ParameterGroup{},
+		IAM:               newIAM(rev),
 		revs:              map[string]int64{},
 	}
 	for _, record := range records {
@@ -108,6 +122,6 @@ func nounFor(key string) any {
 	case strings.HasPrefix(key, paramPrefix):
 		return new(identity.ParameterGroup)
 	default:
-		return nil
+		return iamNounFor(key)
 	}
 }

@@ -110,7 +110,8 @@ type Tx struct {
 func (tx *Tx) View() *View { return tx.next }
 
 // Put writes a noun: *identity.User, *identity.UserGroup,
-// *identity.ReplicationGroup, *identity.SubnetGroup or *identity.ParameterGroup.
+// *identity.ReplicationGroup, *identity.SubnetGroup, *identity.ParameterGroup,
+// or one of those of View.IAM.
 // The value must be new or a copy; it belongs to the state from here on.
 func (tx *Tx) Put(noun any) {
 	key := keyOf(noun)
@@ -193,6 +194,9 @@ func (s *State) commit(ctx context.Context, tx *Tx) (*View, error) {
 	next.revs[guardKey] = rev
 	for key := range tx.puts {
 		next.revs[key] = rev
+	}
+	if tx.touchesIAM() {
+		next.IAM.Rev = rev
 	}
 	s.replace(next)
 	return next, nil

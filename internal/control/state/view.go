@@ -17,6 +17,7 @@ type View struct {
 	ReplicationGroups map[string]*identity.ReplicationGroup // by id
 	SubnetGroups      map[string]*identity.SubnetGroup      // by name
 	ParameterGroups   map[string]*identity.ParameterGroup   // by name
+	IAM               IAM
 	// revs holds the revision at which each record was last written, by key.
 	revs map[string]int64
 }
@@ -29,6 +30,7 @@ func (v *View) clone() *View {
 		ReplicationGroups: maps.Clone(v.ReplicationGroups),
 		SubnetGroups:      maps.Clone(v.SubnetGroups),
 		ParameterGroups:   maps.Clone(v.ParameterGroups),
+		IAM:               v.IAM.clone(),
 		revs:              maps.Clone(v.revs),
 	}
 }

@@ -61,7 +61,7 @@ type sourceMember struct {
 }
 
 // secrets are members that the models do not mark and that must never be recorded.
-var secrets = []string{"AuthToken", "Passwords"}
+var secrets = []string{"AuthToken", "Passwords", "SessionToken", "TokenCode"}
 
 // types maps the source's types to ours; a missing one is not supported.
 var types = map[string]model.Type{
