@@ -86,8 +86,10 @@ func (c migratePlan) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := migrate.Make(ctx, migrate.Request{Resource: c.Resource, Control: c.Control, To: c.To, Window: c.Window, Set: c.Set,
-		Gatehouse: c.Gatehouse, Config: config, TLS: roots})
+	plan, err := migrate.Make(ctx, migrate.Request{
+		Resource: c.Resource, Control: c.Control, To: c.To, Window: c.Window, Set: c.Set,
+		Gatehouse: c.Gatehouse, Config: config, TLS: roots,
+	})
 	if err != nil {
 		return err
 	}
@@ -137,8 +139,10 @@ func (f runFlags) run(ctx context.Context, execute bool, do func(*migrate.Runner
 	if err != nil {
 		return err
 	}
-	err = do(&migrate.Runner{Plan: plan, Name: f.PlanFile, Record: record, Config: config, TLS: roots, Execute: execute, Operator: operator(), Secret: f.secret,
-		Sessions: loginEvidence(), Report: func(s string) { fmt.Println(s) }})
+	err = do(&migrate.Runner{
+		Plan: plan, Name: f.PlanFile, Record: record, Config: config, TLS: roots, Execute: execute, Operator: operator(), Secret: f.secret,
+		Sessions: loginEvidence(), Report: func(s string) { fmt.Println(s) },
+	})
 	return errors.Join(err, record.Close())
 }
 

@@ -19,8 +19,10 @@ func TestMigrateCommand(t *testing.T) {
 	t.Cleanup(fake.Close)
 	region := fake.Region(fakeaws.DefaultAccount, "eu-west-1")
 	region.AddReplicationGroup("orders", "7.1.0", fakeaws.Doc{"TransitEncryptionEnabled": false, "TransitEncryptionMode": nil})
-	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "AKIA" + fakeaws.DefaultAccount, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
-		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"} {
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "AKIA" + fakeaws.DefaultAccount, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+	} {
 		t.Setenv(name, value)
 	}
 	plan := filepath.Join(t.TempDir(), "plan.yaml")

@@ -81,14 +81,18 @@ func (r *Region) AddHTTPAPI(id string, d Doc) Doc {
 // AddStage seeds a stage. One without autoDeploy serves nothing until the first
 // deployment.
 func (r *Region) AddStage(api, name string, d Doc) Doc {
-	return r.seed("stages/"+api, name, Doc{"stageName": name, "autoDeploy": false, "createdDate": r.fake.Now(),
-		"lastUpdatedDate": r.fake.Now(), "defaultRouteSettings": Doc{"detailedMetricsEnabled": false}}, d)
+	return r.seed("stages/"+api, name, Doc{
+		"stageName": name, "autoDeploy": false, "createdDate": r.fake.Now(),
+		"lastUpdatedDate": r.fake.Now(), "defaultRouteSettings": Doc{"detailedMetricsEnabled": false},
+	}, d)
 }
 
 // AddRoute seeds an open route unless d says otherwise.
 func (r *Region) AddRoute(api, id string, d Doc) Doc {
-	return r.seed("routes/"+api, id, Doc{"routeId": id, "routeKey": "GET /" + id, "authorizationType": "NONE",
-		"apiKeyRequired": false, "apiGatewayManaged": false, "target": "integrations/i-" + id}, d)
+	return r.seed("routes/"+api, id, Doc{
+		"routeId": id, "routeKey": "GET /" + id, "authorizationType": "NONE",
+		"apiKeyRequired": false, "apiGatewayManaged": false, "target": "integrations/i-" + id,
+	}, d)
 }
 
 // Deploy makes a stage serve the routes as they are now.
@@ -103,8 +107,10 @@ func (r *Region) deploy(api, stage, id string) Doc {
 	for _, route := range r.table("routes/" + api).list() {
 		routes[text(route, "routeKey")] = text(route, "authorizationType")
 	}
-	d := r.table("deployments/"+api).put(id, Doc{"deploymentId": id, "deploymentStatus": "DEPLOYED", "autoDeployed": false,
-		"createdDate": r.fake.Now(), "_routes": routes})
+	d := r.table("deployments/"+api).put(id, Doc{
+		"deploymentId": id, "deploymentStatus": "DEPLOYED", "autoDeployed": false,
+		"createdDate": r.fake.Now(), "_routes": routes,
+	})
 	if s := r.table("stages/" + api).byID[stage]; s != nil {
 		s["deploymentId"], s["lastUpdatedDate"] = id, r.fake.Now()
 	}

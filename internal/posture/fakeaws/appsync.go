@@ -67,7 +67,8 @@ func (r *Region) AddAPIKey(api, id string, d Doc) Doc {
 // AddEventAPI seeds an Event API.
 func (r *Region) AddEventAPI(id string, d Doc) Doc {
 	key := []any{Doc{"authType": "API_KEY"}}
-	return r.seed("events", id, Doc{"apiId": id, "name": id, "apiArn": r.arn("appsync", "apis/"+id), "dns": Doc{"HTTP": id + ".appsync-api." + r.Name + ".amazonaws.com"},
+	return r.seed("events", id, Doc{
+		"apiId": id, "name": id, "apiArn": r.arn("appsync", "apis/"+id), "dns": Doc{"HTTP": id + ".appsync-api." + r.Name + ".amazonaws.com"},
 		"eventConfig": Doc{"authProviders": key, "connectionAuthModes": key, "defaultPublishAuthModes": key, "defaultSubscribeAuthModes": key},
 	}, d)
 }

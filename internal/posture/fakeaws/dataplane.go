@@ -98,8 +98,10 @@ func (r *Region) serveGraphQL(w http.ResponseWriter, req *http.Request, api stri
 	for _, trail := range r.table("trails").list() {
 		group, _ := trail["CloudWatchLogsLogGroupArn"].(string)
 		if group != "" && strings.Contains(fmt.Sprint(trail["_selectors"]), "AWS::AppSync::GraphQLApi") {
-			line, _ := json.Marshal(Doc{"eventSource": "appsync.amazonaws.com", "eventName": "GraphQL", "additionalEventData": Doc{"authType": []string{mode}},
-				"resources": []Doc{{"type": "AWS::AppSync::GraphQLApi", "ARN": d["arn"]}}})
+			line, _ := json.Marshal(Doc{
+				"eventSource": "appsync.amazonaws.com", "eventName": "GraphQL", "additionalEventData": Doc{"authType": []string{mode}},
+				"resources": []Doc{{"type": "AWS::AppSync::GraphQLApi", "ARN": d["arn"]}},
+			})
 			name := strings.TrimSuffix(group[strings.LastIndex(group, "log-group:")+len("log-group:"):], ":*")
 			r.writeLog(name, string(line))
 		}
@@ -261,9 +263,11 @@ func selfSigned() (tls.Certificate, *x509.CertPool) {
 	if err != nil {
 		panic(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "fake cache"}, NotBefore: time.Now().Add(-time.Hour),
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "fake cache"}, NotBefore: time.Now().Add(-time.Hour),
 		NotAfter: time.Now().Add(24 * time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		panic(err)

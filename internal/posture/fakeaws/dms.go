@@ -19,7 +19,8 @@ var dmsHandlers = map[string]handler{
 // its ARN.
 func (r *Region) AddEndpoint(id string, d Doc) string {
 	arn := r.arn("dms", "endpoint:"+id)
-	r.seed("endpoints", arn, Doc{"EndpointArn": arn, "EndpointIdentifier": id, "EngineName": "mongodb", "EndpointType": "SOURCE",
+	r.seed("endpoints", arn, Doc{
+		"EndpointArn": arn, "EndpointIdentifier": id, "EngineName": "mongodb", "EndpointType": "SOURCE",
 		"Status": "active", "SslMode": "none", "ServerName": "mongo.internal", "Port": 27017, "DatabaseName": "orders",
 		"MongoDbSettings": Doc{"AuthType": "no", "AuthMechanism": "default", "NestingLevel": "none", "ServerName": "mongo.internal", "Port": 27017, "DatabaseName": "orders"},
 	}, d)
@@ -29,8 +30,10 @@ func (r *Region) AddEndpoint(id string, d Doc) string {
 // AddTask seeds a running replication task and returns its ARN.
 func (r *Region) AddTask(id, source, target string, d Doc) string {
 	arn := r.arn("dms", "task:"+id)
-	r.seed("tasks", arn, Doc{"ReplicationTaskArn": arn, "ReplicationTaskIdentifier": id, "SourceEndpointArn": source, "TargetEndpointArn": target,
-		"ReplicationInstanceArn": r.arn("dms", "rep:one"), "Status": "running", "MigrationType": "cdc"}, d)
+	r.seed("tasks", arn, Doc{
+		"ReplicationTaskArn": arn, "ReplicationTaskIdentifier": id, "SourceEndpointArn": source, "TargetEndpointArn": target,
+		"ReplicationInstanceArn": r.arn("dms", "rep:one"), "Status": "running", "MigrationType": "cdc",
+	}, d)
 	return arn
 }
 
@@ -127,8 +130,10 @@ func testConnection(r *Region, q *request) (Doc, error) {
 		return nil, err
 	}
 	id := text(q.in, "EndpointArn") + "|" + text(q.in, "ReplicationInstanceArn")
-	c := r.table("connections").put(id, Doc{"EndpointArn": e["EndpointArn"], "ReplicationInstanceArn": q.in["ReplicationInstanceArn"],
-		"EndpointIdentifier": e["EndpointIdentifier"], "Status": "testing"})
+	c := r.table("connections").put(id, Doc{
+		"EndpointArn": e["EndpointArn"], "ReplicationInstanceArn": q.in["ReplicationInstanceArn"],
+		"EndpointIdentifier": e["EndpointIdentifier"], "Status": "testing",
+	})
 	r.begin(c, func(c Doc) {
 		settings, _ := e["MongoDbSettings"].(Doc)
 		credential := text(settings, "AuthType") == "password" && (truth(settings, "_password") || text(settings, "SecretsManagerSecretId") != "")

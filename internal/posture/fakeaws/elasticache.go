@@ -102,28 +102,36 @@ func (r *Region) AddReplicationGroup(id, engineVersion string, d Doc) Doc {
 
 // AddCacheCluster seeds a node; without a ReplicationGroupId it stands alone.
 func (r *Region) AddCacheCluster(id string, d Doc) Doc {
-	return r.seed("members", id, Doc{"CacheClusterId": id, "ARN": r.arn("elasticache", "cluster:"+id), "CacheClusterStatus": "available",
+	return r.seed("members", id, Doc{
+		"CacheClusterId": id, "ARN": r.arn("elasticache", "cluster:"+id), "CacheClusterStatus": "available",
 		"Engine": "redis", "EngineVersion": "7.1.0", "CacheSubnetGroupName": "private", "AutoMinorVersionUpgrade": true, "SnapshotRetentionLimit": 1,
-		"AuthTokenEnabled": false, "TransitEncryptionEnabled": false}, d)
+		"AuthTokenEnabled": false, "TransitEncryptionEnabled": false,
+	}, d)
 }
 
 // AddServerlessCache seeds a serverless cache without a user group.
 func (r *Region) AddServerlessCache(id string, d Doc) Doc {
-	return r.seed("serverless", id, Doc{"ServerlessCacheName": id, "ARN": r.arn("elasticache", "serverlesscache:"+id), "Status": "available",
+	return r.seed("serverless", id, Doc{
+		"ServerlessCacheName": id, "ARN": r.arn("elasticache", "serverlesscache:"+id), "Status": "available",
 		"Engine": "valkey", "MajorEngineVersion": "8", "FullEngineVersion": "8.0", "SnapshotRetentionLimit": 0, "SubnetIds": []string{"subnet-1"},
-		"Endpoint": Doc{"Address": id + ".serverless.amazonaws.com", "Port": 6379}}, d)
+		"Endpoint": Doc{"Address": id + ".serverless.amazonaws.com", "Port": 6379},
+	}, d)
 }
 
 // AddUser seeds a user. Without an Authentication it has one password.
 func (r *Region) AddUser(id, name string, d Doc) Doc {
-	return r.seed("users", id, Doc{"UserId": id, "UserName": name, "ARN": r.arn("elasticache", "user:"+id), "Status": "active", "Engine": "redis",
-		"AccessString": "on ~* +@all", "UserGroupIds": []string{}, "Authentication": Doc{"Type": "password", "PasswordCount": 1}}, d)
+	return r.seed("users", id, Doc{
+		"UserId": id, "UserName": name, "ARN": r.arn("elasticache", "user:"+id), "Status": "active", "Engine": "redis",
+		"AccessString": "on ~* +@all", "UserGroupIds": []string{}, "Authentication": Doc{"Type": "password", "PasswordCount": 1},
+	}, d)
 }
 
 // AddUserGroup seeds a user group.
 func (r *Region) AddUserGroup(id string, users ...string) Doc {
-	return r.seed("usergroups", id, Doc{"UserGroupId": id, "ARN": r.arn("elasticache", "usergroup:"+id), "Status": "active", "Engine": "redis",
-		"UserIds": users, "ReplicationGroups": []string{}, "ServerlessCaches": []string{}}, nil)
+	return r.seed("usergroups", id, Doc{
+		"UserGroupId": id, "ARN": r.arn("elasticache", "usergroup:"+id), "Status": "active", "Engine": "redis",
+		"UserIds": users, "ReplicationGroups": []string{}, "ServerlessCaches": []string{},
+	}, nil)
 }
 
 // AddSubnetGroup seeds a subnet group.
@@ -153,9 +161,11 @@ func createUser(r *Region, q *request) (Doc, error) {
 			return nil, refuse("InvalidParameterCombination", "Either a password or NoPasswordRequired must be given.")
 		}
 	}
-	d := Doc{"UserId": id, "UserName": q.in["UserName"], "ARN": r.arn("elasticache", "user:"+id), "Status": "active",
+	d := Doc{
+		"UserId": id, "UserName": q.in["UserName"], "ARN": r.arn("elasticache", "user:"+id), "Status": "active",
 		"Engine": q.in["Engine"], "AccessString": q.in["AccessString"], "UserGroupIds": []string{}, "Authentication": authentication,
-		"_passwords": append(q.list("Passwords"), q.list("AuthenticationMode.Passwords")...)}
+		"_passwords": append(q.list("Passwords"), q.list("AuthenticationMode.Passwords")...),
+	}
 	return r.table("users").put(id, d), nil
 }
 
@@ -181,8 +191,10 @@ func createUserGroup(r *Region, q *request) (Doc, error) {
 	if err := r.usersFit(users, text(q.in, "Engine")); err != nil {
 		return nil, err
 	}
-	return r.table("usergroups").put(id, Doc{"UserGroupId": id, "ARN": r.arn("elasticache", "usergroup:"+id), "Status": "active",
-		"Engine": q.in["Engine"], "UserIds": users, "ReplicationGroups": []string{}, "ServerlessCaches": []string{}}), nil
+	return r.table("usergroups").put(id, Doc{
+		"UserGroupId": id, "ARN": r.arn("elasticache", "usergroup:"+id), "Status": "active",
+		"Engine": q.in["Engine"], "UserIds": users, "ReplicationGroups": []string{}, "ServerlessCaches": []string{},
+	}), nil
 }
 
 // usersFit holds the rules of a group's members: they exist, their names differ,

@@ -117,14 +117,18 @@ func (f *Fake) Heal() {
 
 // Deny makes an operation answer AccessDenied for ever.
 func (f *Fake) Deny(service, operation string) {
-	f.Inject(Fault{Service: service, Operation: operation, Code: "AccessDeniedException", Status: 403,
-		Message: "User is not authorized to perform: " + service + ":" + operation})
+	f.Inject(Fault{
+		Service: service, Operation: operation, Code: "AccessDeniedException", Status: 403,
+		Message: "User is not authorized to perform: " + service + ":" + operation,
+	})
 }
 
 // Throttle makes the next calls of an operation answer that there were too many.
 func (f *Fake) Throttle(service, operation string, times int) {
-	f.Inject(Fault{Service: service, Operation: operation, Times: times,
-		Code: "ThrottlingException", Status: 429, Message: "Rate exceeded"})
+	f.Inject(Fault{
+		Service: service, Operation: operation, Times: times,
+		Code: "ThrottlingException", Status: 429, Message: "Rate exceeded",
+	})
 }
 
 // Calls returns how often each "service.Operation" was called.

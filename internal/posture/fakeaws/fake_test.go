@@ -33,8 +33,10 @@ func start(t *testing.T) (*fakeaws.Fake, *fakeaws.Region, awssdk.Config) {
 	t.Helper()
 	fake := fakeaws.New()
 	t.Cleanup(fake.Close)
-	return fake, fake.Region(fakeaws.DefaultAccount, region), awssdk.Config{Region: region, BaseEndpoint: &fake.URL, RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider("AKIA"+fakeaws.DefaultAccount, "secret", "")}
+	return fake, fake.Region(fakeaws.DefaultAccount, region), awssdk.Config{
+		Region: region, BaseEndpoint: &fake.URL, RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIA"+fakeaws.DefaultAccount, "secret", ""),
+	}
 }
 
 // code is the error code that the SDK found in an answer.
@@ -118,7 +120,8 @@ func TestClusterLockAndStates(t *testing.T) {
 	client := kafka.NewFromConfig(cfg)
 	update := func(version string, iam, open bool) error {
 		_, err := client.UpdateSecurity(context.Background(), &kafka.UpdateSecurityInput{ClusterArn: &arn, CurrentVersion: &version, ClientAuthentication: &kafkatypes.ClientAuthentication{
-			Sasl: &kafkatypes.Sasl{Iam: &kafkatypes.Iam{Enabled: &iam}}, Unauthenticated: &kafkatypes.Unauthenticated{Enabled: &open}}})
+			Sasl: &kafkatypes.Sasl{Iam: &kafkatypes.Iam{Enabled: &iam}}, Unauthenticated: &kafkatypes.Unauthenticated{Enabled: &open},
+		}})
 		return err
 	}
 	describe := func() *kafkatypes.Cluster {

@@ -16,8 +16,10 @@ var stsHandlers = map[string]handler{
 		if len(parts) < 6 || text(q.in, "RoleSessionName") == "" {
 			return nil, refuse("ValidationError", "RoleArn or RoleSessionName is not valid")
 		}
-		return Doc{"Credentials": Doc{"AccessKeyId": "ASIA" + parts[4] + "0001", "SecretAccessKey": "secret", "SessionToken": "session",
-			"Expiration": r.fake.Now().Add(time.Hour)}, "AssumedRoleUser": Doc{"Arn": "arn:aws:sts::" + parts[4] + ":assumed-role/x/y", "AssumedRoleId": "AROA:y"}}, nil
+		return Doc{"Credentials": Doc{
+			"AccessKeyId": "ASIA" + parts[4] + "0001", "SecretAccessKey": "secret", "SessionToken": "session",
+			"Expiration": r.fake.Now().Add(time.Hour),
+		}, "AssumedRoleUser": Doc{"Arn": "arn:aws:sts::" + parts[4] + ":assumed-role/x/y", "AssumedRoleId": "AROA:y"}}, nil
 	},
 }
 
@@ -202,9 +204,11 @@ func findingFits(filters, f Doc) bool {
 func (r *Region) AddFinding(control, resource, workflow string) string {
 	product := "arn:aws:securityhub:" + r.Name + "::product/aws/securityhub"
 	id := "arn:aws:securityhub:" + r.Name + ":" + r.Account + ":security-control/" + control + "/finding/" + strconv.Itoa(len(resource))
-	r.seed("findings", product+"|"+id, Doc{"SchemaVersion": "2018-10-08", "Id": id, "ProductArn": product, "AwsAccountId": r.Account,
+	r.seed("findings", product+"|"+id, Doc{
+		"SchemaVersion": "2018-10-08", "Id": id, "ProductArn": product, "AwsAccountId": r.Account,
 		"GeneratorId": "security-control/" + control, "RecordState": "ACTIVE", "Workflow": Doc{"Status": workflow},
 		"Compliance": Doc{"Status": "FAILED", "SecurityControlId": control}, "Resources": []any{Doc{"Id": resource, "Type": "Other"}},
-		"Title": control, "Description": control, "CreatedAt": "2026-01-01T00:00:00Z", "UpdatedAt": "2026-01-01T00:00:00Z"}, nil)
+		"Title": control, "Description": control, "CreatedAt": "2026-01-01T00:00:00Z", "UpdatedAt": "2026-01-01T00:00:00Z",
+	}, nil)
 	return id
 }

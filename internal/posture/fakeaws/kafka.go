@@ -50,23 +50,29 @@ func (r *Region) kafkaPage(q *request, name, field string) (Doc, error) {
 func (r *Region) AddCluster(name string, provisioned Doc) string {
 	p := Doc{
 		"numberOfBrokerNodes": 3,
-		"brokerNodeGroupInfo": Doc{"clientSubnets": []any{"subnet-1"}, "instanceType": "kafka.m5.large",
-			"connectivityInfo": Doc{"publicAccess": Doc{"type": "DISABLED"}}},
+		"brokerNodeGroupInfo": Doc{
+			"clientSubnets": []any{"subnet-1"}, "instanceType": "kafka.m5.large",
+			"connectivityInfo": Doc{"publicAccess": Doc{"type": "DISABLED"}},
+		},
 		"clientAuthentication": Doc{"unauthenticated": Doc{"enabled": true}},
 		"encryptionInfo":       Doc{"encryptionInTransit": Doc{"clientBroker": "TLS", "inCluster": true}},
 	}
 	maps.Copy(p, provisioned)
 	arn := r.arn("kafka", "cluster/"+name+"/0000-1")
-	r.seed("clusters", arn, Doc{"clusterArn": arn, "clusterName": name, "clusterType": "PROVISIONED", "state": "ACTIVE",
-		"currentVersion": "K1", "provisioned": p}, nil)
+	r.seed("clusters", arn, Doc{
+		"clusterArn": arn, "clusterName": name, "clusterType": "PROVISIONED", "state": "ACTIVE",
+		"currentVersion": "K1", "provisioned": p,
+	}, nil)
 	return arn
 }
 
 // AddServerlessCluster seeds a serverless cluster and returns its ARN.
 func (r *Region) AddServerlessCluster(name string) string {
 	arn := r.arn("kafka", "cluster/"+name+"/0000-s")
-	r.seed("clusters", arn, Doc{"clusterArn": arn, "clusterName": name, "clusterType": "SERVERLESS", "state": "ACTIVE", "currentVersion": "K1",
-		"serverless": Doc{"clientAuthentication": Doc{"sasl": Doc{"iam": Doc{"enabled": true}}}}}, nil)
+	r.seed("clusters", arn, Doc{
+		"clusterArn": arn, "clusterName": name, "clusterType": "SERVERLESS", "state": "ACTIVE", "currentVersion": "K1",
+		"serverless": Doc{"clientAuthentication": Doc{"sasl": Doc{"iam": Doc{"enabled": true}}}},
+	}, nil)
 	return arn
 }
 

@@ -330,8 +330,10 @@ func increaseReplicas(r *Region, q *request) (Doc, error) {
 		for len(members) < integer(q.in["NewReplicaCount"])+1 {
 			id := text(g, "ReplicationGroupId") + "-00" + strconv.Itoa(len(members)+1)
 			members = append(members, id)
-			r.table("members").put(id, Doc{"CacheClusterId": id, "ARN": r.arn("elasticache", "cluster:"+id), "CacheClusterStatus": "available",
-				"Engine": g["Engine"], "EngineVersion": version, "ReplicationGroupId": g["ReplicationGroupId"]})
+			r.table("members").put(id, Doc{
+				"CacheClusterId": id, "ARN": r.arn("elasticache", "cluster:"+id), "CacheClusterStatus": "available",
+				"Engine": g["Engine"], "EngineVersion": version, "ReplicationGroupId": g["ReplicationGroupId"],
+			})
 		}
 		g["MemberClusters"], g["Status"] = members, "available"
 	})

@@ -161,7 +161,8 @@ func (r *Region) AddTrail(name, group string, since time.Time, dataTypes ...stri
 	selectors := []any{}
 	for _, kind := range dataTypes {
 		selectors = append(selectors, Doc{"Name": kind, "FieldSelectors": []any{
-			Doc{"Field": "eventCategory", "Equals": []any{"Data"}}, Doc{"Field": "resources.type", "Equals": []any{kind}}}})
+			Doc{"Field": "eventCategory", "Equals": []any{"Data"}}, Doc{"Field": "resources.type", "Equals": []any{kind}},
+		}})
 	}
 	arn := r.arn("cloudtrail", "trail/"+name)
 	d := Doc{"Name": name, "TrailARN": arn, "HomeRegion": r.Name, "IsMultiRegionTrail": true, "_since": since, "_selectors": selectors}
@@ -173,14 +174,18 @@ func (r *Region) AddTrail(name, group string, since time.Time, dataTypes ...stri
 
 // record keeps a management event of a call that changed something.
 func (r *Region) record(c Call) {
-	detail, err := json.Marshal(Doc{"eventName": c.Operation, "eventSource": c.Service + ".amazonaws.com", "eventTime": r.fake.Now().UTC().Format(time.RFC3339),
-		"requestParameters": clean(lowerKeys(c.Input)), "awsRegion": c.Region})
+	detail, err := json.Marshal(Doc{
+		"eventName": c.Operation, "eventSource": c.Service + ".amazonaws.com", "eventTime": r.fake.Now().UTC().Format(time.RFC3339),
+		"requestParameters": clean(lowerKeys(c.Input)), "awsRegion": c.Region,
+	})
 	if err != nil {
 		return
 	}
 	id := r.fake.id("ev")
-	r.table("events.trail").put(id, Doc{"EventId": id, "EventName": c.Operation, "EventTime": float64(r.fake.Now().Unix()),
-		"EventSource": c.Service + ".amazonaws.com", "CloudTrailEvent": string(detail), "_at": r.fake.Now()})
+	r.table("events.trail").put(id, Doc{
+		"EventId": id, "EventName": c.Operation, "EventTime": float64(r.fake.Now().Unix()),
+		"EventSource": c.Service + ".amazonaws.com", "CloudTrailEvent": string(detail), "_at": r.fake.Now(),
+	})
 }
 
 // lowerKeys writes parameters as CloudTrail does and hides secrets as it does.

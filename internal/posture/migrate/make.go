@@ -46,8 +46,10 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 		req.Now = time.Now
 	}
 	parts := strings.Split(req.Resource, ":")
-	b := &builder{req: req, ctx: ctx, plan: &Plan{Version: Version, Created: req.Now().UTC().Truncate(time.Second), Resource: req.Resource, Type: kind,
-		Account: parts[4], Region: parts[3], Window: req.Window.String(), To: req.To, Control: req.Control}}
+	b := &builder{req: req, ctx: ctx, plan: &Plan{
+		Version: Version, Created: req.Now().UTC().Truncate(time.Second), Resource: req.Resource, Type: kind,
+		Account: parts[4], Region: parts[3], Window: req.Window.String(), To: req.To, Control: req.Control,
+	}}
 	if err := b.look(); err != nil {
 		return nil, err
 	}

@@ -55,8 +55,10 @@ func (w *world) pass(d time.Duration) {
 }
 
 func (w *world) config() awssdk.Config {
-	return awssdk.Config{Region: region, BaseEndpoint: awssdk.String(w.fake.URL), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider("AKIA"+fakeaws.DefaultAccount, "secret", "")}
+	return awssdk.Config{
+		Region: region, BaseEndpoint: awssdk.String(w.fake.URL), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIA"+fakeaws.DefaultAccount, "secret", ""),
+	}
 }
 
 // scenario is one path of the reference: what is there, where it is to go, and
@@ -93,9 +95,11 @@ func (w *world) attempt(ctx context.Context, path string, change func(*migrate.R
 		w.t.Fatal(err)
 	}
 	defer func() { _ = record.Close() }()
-	r := &migrate.Runner{Plan: p, Record: record, Config: w.config(), Execute: true, Operator: "tester", Now: w.clock, Poll: time.Second,
+	r := &migrate.Runner{
+		Plan: p, Record: record, Config: w.config(), Execute: true, Operator: "tester", Now: w.clock, Poll: time.Second,
 		Patience: time.Hour, Confirmed: map[string]string{}, TLS: w.tls, Secret: secret,
-		Sleep: func(_ context.Context, d time.Duration) error { w.pass(d); return ctx.Err() }}
+		Sleep: func(_ context.Context, d time.Duration) error { w.pass(d); return ctx.Err() },
+	}
 	if w.sessions != nil {
 		r.Sessions = w.sessions
 	}
@@ -156,8 +160,10 @@ func scenarios() []scenario {
 			seed: func(w *world) migrate.Request {
 				w.aws.AddHTTPAPI("web", nil)
 				w.aws.AddRoute("web", "orders", nil)
-				return migrate.Request{Resource: "arn:aws:apigateway:" + region + "::/apis/web/routes/orders", To: "jwt",
-					Set: map[string]string{"issuer": "https://issuer.example", "audience": "orders"}}
+				return migrate.Request{
+					Resource: "arn:aws:apigateway:" + region + "::/apis/web/routes/orders", To: "jwt",
+					Set: map[string]string{"issuer": "https://issuer.example", "audience": "orders"},
+				}
 			},
 			closed: routeIs("web", "orders", "JWT"), open: routeIs("web", "orders", "NONE"),
 		},
@@ -210,8 +216,10 @@ func scenarios() []scenario {
 		{
 			name: "MSK with mutual TLS to SCRAM keeps mutual TLS",
 			seed: func(w *world) migrate.Request {
-				arn := w.aws.AddCluster("orders", fakeaws.Doc{"clientAuthentication": fakeaws.Doc{"tls": fakeaws.Doc{"enabled": true, "certificateAuthorityArnList": []any{"arn:ca"}}, "unauthenticated": fakeaws.Doc{"enabled": true}},
-					"encryptionInfo": fakeaws.Doc{"encryptionInTransit": fakeaws.Doc{"clientBroker": "TLS_PLAINTEXT", "inCluster": true}}})
+				arn := w.aws.AddCluster("orders", fakeaws.Doc{
+					"clientAuthentication": fakeaws.Doc{"tls": fakeaws.Doc{"enabled": true, "certificateAuthorityArnList": []any{"arn:ca"}}, "unauthenticated": fakeaws.Doc{"enabled": true}},
+					"encryptionInfo":       fakeaws.Doc{"encryptionInTransit": fakeaws.Doc{"clientBroker": "TLS_PLAINTEXT", "inCluster": true}},
+				})
 				return migrate.Request{Resource: arn, To: "scram", Set: map[string]string{"secret-arn": "arn:aws:secretsmanager:eu-west-1:1:secret:AmazonMSK_orders"}}
 			},
 			closed: func(t *testing.T, w *world) {

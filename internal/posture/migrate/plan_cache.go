@@ -111,15 +111,19 @@ func (p *cachePlan) planToken() error {
 	p.encrypt("", "")
 	token := "${secret.auth-token}"
 	if !p.half {
-		p.add(Step{ID: "rotate", Kind: KindCall, Title: "make the token optional (ROTATE)", Effect: "none: clients without the token are served as before", Reaches: Dual,
+		p.add(Step{
+			ID: "rotate", Kind: KindCall, Title: "make the token optional (ROTATE)", Effect: "none: clients without the token are served as before", Reaches: Dual,
 			Call: p.modify(map[string]any{"AuthToken": token, "AuthTokenUpdateStrategy": "ROTATE"}), Until: []Check{is("Group.AuthTokenEnabled", true)},
-			Rollback: &Undo{Impossible: true, Note: p.noWayBack()}})
+			Rollback: &Undo{Impossible: true, Note: p.noWayBack()},
+		})
 	}
 	p.add(Step{ID: "move-clients", Kind: KindManual, Reaches: Dual, Title: "give the token to every client (AUTH token)", Effect: "each client moves when it is ready; both are served"})
 	p.drain(p.evidence("anonymous", "", "with a plain token every client is the user default, and no version tells who skipped AUTH"))
-	p.add(Step{ID: "close", Kind: KindCall, Title: "require the token (SET)", Effect: "a new connection without the token is refused", Closes: true, Reaches: Closed,
+	p.add(Step{
+		ID: "close", Kind: KindCall, Title: "require the token (SET)", Effect: "a new connection without the token is refused", Closes: true, Reaches: Closed,
 		Call: p.modify(map[string]any{"AuthToken": token, "AuthTokenUpdateStrategy": "SET"}), Made: []Check{p.refused()},
-		Rollback: &Undo{Impossible: true, Note: p.noWayBack()}})
+		Rollback: &Undo{Impossible: true, Note: p.noWayBack()},
+	})
 	p.verifyCache(is("Group.AuthTokenEnabled", true))
 	return nil
 }
@@ -155,17 +159,23 @@ func (p *cachePlan) encrypt(dual, closed State) {
 	}
 	on, _ := p.conf.at("Group.TransitEncryptionEnabled").(bool)
 	if !on {
-		p.add(Step{ID: "tls-preferred", Kind: KindCall, Title: "accept TLS beside cleartext", Effect: "none: both are served on the same port", Reaches: dual,
+		p.add(Step{
+			ID: "tls-preferred", Kind: KindCall, Title: "accept TLS beside cleartext", Effect: "none: both are served on the same port", Reaches: dual,
 			Call:  p.modify(map[string]any{"TransitEncryptionEnabled": true, "TransitEncryptionMode": "preferred"}),
-			Until: []Check{is("Group.TransitEncryptionMode", "preferred")}, Rollback: undo(p.modify(map[string]any{"TransitEncryptionEnabled": false}), is("Group.TransitEncryptionEnabled", false))})
+			Until: []Check{is("Group.TransitEncryptionMode", "preferred")}, Rollback: undo(p.modify(map[string]any{"TransitEncryptionEnabled": false}), is("Group.TransitEncryptionEnabled", false)),
+		})
 	}
 	p.manual("move-to-tls", "let every client connect with TLS", "each client moves when it is ready; both are served")
-	p.add(Step{ID: "drain-cleartext", Kind: KindEvidence, Title: "nobody connects in the clear any more: AWS cannot show it, so the operator says how they know",
-		Evidence: &usage.Spec{Meter: usage.Nothing, Params: map[string]string{"reason": "no metric of ElastiCache tells a cleartext connection from a TLS one"}}})
-	p.add(Step{ID: "tls-required", Kind: KindCall, Title: "require TLS", Effect: "a cleartext connection is refused", Closes: true, Reaches: closed,
+	p.add(Step{
+		ID: "drain-cleartext", Kind: KindEvidence, Title: "nobody connects in the clear any more: AWS cannot show it, so the operator says how they know",
+		Evidence: &usage.Spec{Meter: usage.Nothing, Params: map[string]string{"reason": "no metric of ElastiCache tells a cleartext connection from a TLS one"}},
+	})
+	p.add(Step{
+		ID: "tls-required", Kind: KindCall, Title: "require TLS", Effect: "a cleartext connection is refused", Closes: true, Reaches: closed,
 		Call:     p.modify(map[string]any{"TransitEncryptionEnabled": true, "TransitEncryptionMode": "required"}),
 		Until:    []Check{is("Group.TransitEncryptionMode", "required")},
-		Rollback: undo(p.modify(map[string]any{"TransitEncryptionEnabled": true, "TransitEncryptionMode": "preferred"}), is("Group.TransitEncryptionMode", "preferred"))})
+		Rollback: undo(p.modify(map[string]any{"TransitEncryptionEnabled": true, "TransitEncryptionMode": "preferred"}), is("Group.TransitEncryptionMode", "preferred")),
+	})
 }
 
 // rebuild is the plan where AWS changes nothing in place: a new group from a
@@ -173,8 +183,10 @@ func (p *cachePlan) encrypt(dual, closed State) {
 func (p *cachePlan) rebuild(why string) error {
 	p.plan.Why = why
 	snapshot := "gatehouse-" + p.id
-	p.add(Step{ID: "snapshot", Kind: KindCall, Title: "take a snapshot of the group", Effect: "a little load on the node that makes it",
-		Call: call("elasticache", "CreateSnapshot", map[string]any{"ReplicationGroupId": p.id, "SnapshotName": snapshot})})
+	p.add(Step{
+		ID: "snapshot", Kind: KindCall, Title: "take a snapshot of the group", Effect: "a little load on the node that makes it",
+		Call: call("elasticache", "CreateSnapshot", map[string]any{"ReplicationGroupId": p.id, "SnapshotName": snapshot}),
+	})
 	for i, title := range []string{
 		"aws elasticache create-replication-group --replication-group-id " + p.id + "-new --snapshot-name " + snapshot +
 			" --engine " + p.engine + " --engine-version " + upgradeTo + " --transit-encryption-enabled --at-rest-encryption-enabled --automatic-failover-enabled --snapshot-retention-limit 7 --cache-subnet-group-name YOURS --user-group-ids YOURS",
@@ -251,9 +263,11 @@ func (p *cachePlan) backups() error {
 
 func (p *cachePlan) failover() error {
 	if n, _ := p.conf.at("Group.Members").(int); n < 2 {
-		p.add(Step{ID: "add-replica", Kind: KindCall, Title: "add a replica to each shard: failover needs one", Effect: "none; one more node is billed",
+		p.add(Step{
+			ID: "add-replica", Kind: KindCall, Title: "add a replica to each shard: failover needs one", Effect: "none; one more node is billed",
 			Call:  call("elasticache", "IncreaseReplicaCount", map[string]any{"ReplicationGroupId": p.id, "NewReplicaCount": 1, "ApplyImmediately": true}),
-			Until: []Check{is("Group.Members", 2)}, Rollback: &Undo{Note: "the replica stays; aws elasticache decrease-replica-count takes it away"}})
+			Until: []Check{is("Group.Members", 2)}, Rollback: &Undo{Note: "the replica stays; aws elasticache decrease-replica-count takes it away"},
+		})
 	}
 	p.setting("failover", "fail over by itself", "none until a primary fails", map[string]any{"AutomaticFailoverEnabled": true}, map[string]any{"AutomaticFailoverEnabled": false},
 		is("Group.AutomaticFailover", "enabled"))

@@ -62,15 +62,19 @@ func (b *builder) mongoCredential() (map[string]any, error) {
 }
 
 func (b *builder) endpointSteps(credential map[string]any) {
-	b.add(Step{ID: "mongo-user", Kind: KindManual, Reaches: Dual, Effect: "none",
-		Title: "on MongoDB make the user with the roles that the task needs; with keyfile clusters let transitionToAuth accept both"})
+	b.add(Step{
+		ID: "mongo-user", Kind: KindManual, Reaches: Dual, Effect: "none",
+		Title: "on MongoDB make the user with the roles that the task needs; with keyfile clusters let transitionToAuth accept both",
+	})
 	b.drain(usage.Spec{Meter: usage.Nothing, Params: map[string]string{"reason": "DMS is the client here; only the MongoDB server's log of connections without authentication would show who else uses the open door"}})
 	tasks := b.runningTasks()
 	for i, arn := range tasks {
 		path := "Tasks." + segment(arn) + ".Status"
-		b.add(Step{ID: fmt.Sprintf("stop-%d", i+1), Kind: KindCall, Title: "stop task " + lastPart(arn, ":") + ": an endpoint in use cannot be changed", Effect: "replication pauses; the position is kept",
+		b.add(Step{
+			ID: fmt.Sprintf("stop-%d", i+1), Kind: KindCall, Title: "stop task " + lastPart(arn, ":") + ": an endpoint in use cannot be changed", Effect: "replication pauses; the position is kept",
 			Call: call("dms", "StopReplicationTask", map[string]any{"ReplicationTaskArn": arn}), Until: []Check{is(path, "stopped")},
-			Rollback: undo(b.resume(arn), is(path, "running"))})
+			Rollback: undo(b.resume(arn), is(path, "running")),
+		})
 	}
 	settings, _ := b.conf.at("Endpoint.MongoDbSettings").(map[string]any)
 	next, before := maps.Clone(settings), maps.Clone(settings)
@@ -84,27 +88,35 @@ func (b *builder) endpointSteps(credential map[string]any) {
 	modify := func(s map[string]any) *Call {
 		return call("dms", "ModifyEndpoint", map[string]any{"EndpointArn": b.req.Resource, "EngineName": "mongodb", "MongoDbSettings": s})
 	}
-	b.add(Step{ID: "close", Kind: KindCall, Title: "let the endpoint log in", Effect: "none while the tasks are stopped", Closes: true, Reaches: Closed, Call: modify(next),
-		Until: []Check{is("Endpoint.MongoDbSettings.AuthType", "password")}, Rollback: undo(modify(before), is("Endpoint.MongoDbSettings.AuthType", "no"))})
+	b.add(Step{
+		ID: "close", Kind: KindCall, Title: "let the endpoint log in", Effect: "none while the tasks are stopped", Closes: true, Reaches: Closed, Call: modify(next),
+		Until: []Check{is("Endpoint.MongoDbSettings.AuthType", "password")}, Rollback: undo(modify(before), is("Endpoint.MongoDbSettings.AuthType", "no")),
+	})
 	instances := b.instances()
 	var verify []Check
 	for i, arn := range instances {
 		path := "Connections." + segment(arn) + ".Status"
-		b.add(Step{ID: fmt.Sprintf("test-%d", i+1), Kind: KindCall, Title: "test the connection from " + lastPart(arn, ":"), Effect: "none", Repeat: true,
+		b.add(Step{
+			ID: fmt.Sprintf("test-%d", i+1), Kind: KindCall, Title: "test the connection from " + lastPart(arn, ":"), Effect: "none", Repeat: true,
 			Call:  call("dms", "TestConnection", map[string]any{"EndpointArn": b.req.Resource, "ReplicationInstanceArn": arn}),
-			Until: []Check{is(path, "successful")}, Fails: []Check{is(path, "failed")}})
+			Until: []Check{is(path, "successful")}, Fails: []Check{is(path, "failed")},
+		})
 		verify = append(verify, is(path, "successful"))
 	}
 	for i, arn := range tasks {
 		path := "Tasks." + segment(arn) + ".Status"
-		b.add(Step{ID: fmt.Sprintf("resume-%d", i+1), Kind: KindCall, Title: "resume task " + lastPart(arn, ":") + " where it stopped", Effect: "replication goes on", Call: b.resume(arn),
+		b.add(Step{
+			ID: fmt.Sprintf("resume-%d", i+1), Kind: KindCall, Title: "resume task " + lastPart(arn, ":") + " where it stopped", Effect: "replication goes on", Call: b.resume(arn),
 			Until:    []Check{is(path, "running")},
-			Rollback: undo(call("dms", "StopReplicationTask", map[string]any{"ReplicationTaskArn": arn}), is(path, "stopped"))})
+			Rollback: undo(call("dms", "StopReplicationTask", map[string]any{"ReplicationTaskArn": arn}), is(path, "stopped")),
+		})
 		verify = append(verify, is(path, "running"))
 	}
 	b.manual("authorization", "on MongoDB turn security.authorization on, if it is not", "whoever connects without a login is refused")
-	b.add(Step{ID: "verify", Kind: KindVerify, Title: "the endpoint logs in and its tasks run", Reaches: Verified,
-		Verify: append([]Check{is("Endpoint.MongoDbSettings.AuthType", "password")}, verify...)})
+	b.add(Step{
+		ID: "verify", Kind: KindVerify, Title: "the endpoint logs in and its tasks run", Reaches: Verified,
+		Verify: append([]Check{is("Endpoint.MongoDbSettings.AuthType", "password")}, verify...),
+	})
 }
 
 func (b *builder) resume(task string) *Call {

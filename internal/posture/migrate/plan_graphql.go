@@ -52,7 +52,8 @@ func ptr[T any](v T) *T { return &v }
 func (b *builder) strongMode(modes []string) (types.AdditionalAuthenticationProvider, error) {
 	p := types.AdditionalAuthenticationProvider{AuthenticationType: map[string]types.AuthenticationType{
 		"iam": types.AuthenticationTypeAwsIam, "cognito": types.AuthenticationTypeAmazonCognitoUserPools, "oidc": types.AuthenticationTypeOpenidConnect,
-		"jwt": types.AuthenticationTypeOpenidConnect, "lambda": types.AuthenticationTypeAwsLambda}[b.req.To]}
+		"jwt": types.AuthenticationTypeOpenidConnect, "lambda": types.AuthenticationTypeAwsLambda,
+	}[b.req.To]}
 	if slices.Contains(modes, string(p.AuthenticationType)) {
 		return p, nil
 	}
@@ -85,11 +86,13 @@ func (b *builder) strongMode(modes []string) (types.AdditionalAuthenticationProv
 // wholeUpdate copies everything that an update can set: UpdateGraphqlApi resets
 // whatever is left out.
 func wholeUpdate(api types.GraphqlApi) appsync.UpdateGraphqlApiInput {
-	return appsync.UpdateGraphqlApiInput{ApiId: api.ApiId, Name: api.Name, AuthenticationType: api.AuthenticationType,
+	return appsync.UpdateGraphqlApiInput{
+		ApiId: api.ApiId, Name: api.Name, AuthenticationType: api.AuthenticationType,
 		AdditionalAuthenticationProviders: slices.Clone(api.AdditionalAuthenticationProviders), EnhancedMetricsConfig: api.EnhancedMetricsConfig,
 		IntrospectionConfig: api.IntrospectionConfig, LambdaAuthorizerConfig: api.LambdaAuthorizerConfig, LogConfig: api.LogConfig,
 		MergedApiExecutionRoleArn: api.MergedApiExecutionRoleArn, OpenIDConnectConfig: api.OpenIDConnectConfig, OwnerContact: api.OwnerContact,
-		QueryDepthLimit: api.QueryDepthLimit, ResolverCountLimit: api.ResolverCountLimit, UserPoolConfig: api.UserPoolConfig, XrayEnabled: api.XrayEnabled}
+		QueryDepthLimit: api.QueryDepthLimit, ResolverCountLimit: api.ResolverCountLimit, UserPoolConfig: api.UserPoolConfig, XrayEnabled: api.XrayEnabled,
+	}
 }
 
 // withoutKey drops the key mode. When it was the primary one, the strong mode
@@ -137,19 +140,25 @@ func (b *builder) graphQLSteps(api types.GraphqlApi, strong types.AdditionalAuth
 	b.warn("the next deployment of the API's template or Amplify app puts the key back: change the source first")
 	mode := string(strong.AuthenticationType)
 	if !has {
-		b.add(Step{ID: "add-mode", Kind: KindCall, Title: "add " + mode + " beside the key", Effect: "none: the key stays the way in", Reaches: Dual,
+		b.add(Step{
+			ID: "add-mode", Kind: KindCall, Title: "add " + mode + " beside the key", Effect: "none: the key stays the way in", Reaches: Dual,
 			Call: call("appsync", "UpdateGraphqlApi", inputs["dual"]), Until: []Check{{Path: "Modes", Has: mode}},
-			Rollback: undo(call("appsync", "UpdateGraphqlApi", inputs["before"]), Check{Path: "Modes", Lacks: mode})})
+			Rollback: undo(call("appsync", "UpdateGraphqlApi", inputs["before"]), Check{Path: "Modes", Lacks: mode}),
+		})
 	}
 	schema := map[string]string{"iam": "@aws_iam", "cognito": "@aws_cognito_user_pools", "oidc": "@aws_oidc", "jwt": "@aws_oidc", "lambda": "@aws_lambda"}[b.req.To]
-	b.add(Step{ID: "schema", Kind: KindManual, Reaches: Dual, Effect: "none when both directives are there",
-		Title: "mark each type and field with both @aws_api_key and " + schema + ": without a directive a field answers the primary mode only"})
+	b.add(Step{
+		ID: "schema", Kind: KindManual, Reaches: Dual, Effect: "none when both directives are there",
+		Title: "mark each type and field with both @aws_api_key and " + schema + ": without a directive a field answers the primary mode only",
+	})
 	b.manual("move-clients", "move the callers from the key to "+mode, "each caller moves when it is ready; both work")
 	b.drain(usage.Spec{Meter: usage.AppSyncKey, Params: map[string]string{"api_arn": b.req.Resource}})
 	b.brownOut(lastPart(b.req.Resource, "/"))
-	b.add(Step{ID: "close", Kind: KindCall, Title: "remove the key mode", Effect: "a caller with the key is refused; a field without a directive now answers " + mode, Closes: true, Reaches: Closed,
+	b.add(Step{
+		ID: "close", Kind: KindCall, Title: "remove the key mode", Effect: "a caller with the key is refused; a field without a directive now answers " + mode, Closes: true, Reaches: Closed,
 		Call: call("appsync", "UpdateGraphqlApi", inputs["closed"]), Until: []Check{{Path: "Modes", Lacks: keyMode}},
-		Rollback: undo(call("appsync", "UpdateGraphqlApi", inputs["dual"]), Check{Path: "Modes", Has: keyMode})})
+		Rollback: undo(call("appsync", "UpdateGraphqlApi", inputs["dual"]), Check{Path: "Modes", Has: keyMode}),
+	})
 	b.verifyGraphQL()
 	return nil
 }
@@ -163,13 +172,16 @@ func (b *builder) brownOut(api string) {
 		if expires <= b.req.Now().Unix() {
 			continue
 		}
-		b.add(Step{ID: "brown-out-" + name, Kind: KindCall, Title: "let key " + name + " expire in a day, the least that AppSync allows",
+		b.add(Step{
+			ID: "brown-out-" + name, Kind: KindCall, Title: "let key " + name + " expire in a day, the least that AppSync allows",
 			Effect: "a caller that still has the key is refused from then on, and can be let back in at once", Closes: true,
 			Call:  call("appsync", "UpdateApiKey", map[string]any{"apiId": api, "id": "${hidden." + name + "}", "expires": "${time.+25h}"}),
 			Until: []Check{{Path: path, Differs: "${steps.brown-out-" + name + ".Before}"}}, Remember: map[string]string{"Before": path},
 			Rollback: &Undo{Note: "the key lives for another week; one that was deleted stays deleted", Calls: []UndoCall{{
 				Call: *call("appsync", "UpdateApiKey", map[string]any{"apiId": api, "id": "${hidden." + name + "}", "expires": "${time.+169h}"}),
-				Made: []Check{{Path: "Keys." + name, Absent: true}}}}}})
+				Made: []Check{{Path: "Keys." + name, Absent: true}},
+			}}},
+		})
 		b.add(Step{ID: "expired-" + name, Kind: KindWait, Title: "key " + name + " has expired, and nobody complains", Until: []Check{{Path: path, Past: true}}})
 	}
 }
@@ -183,12 +195,18 @@ func (b *builder) keys() []string {
 func (b *builder) verifyGraphQL() {
 	api, endpoint := lastPart(b.req.Resource, "/"), b.conf.field("Endpoint")
 	for _, name := range b.keys() {
-		b.add(Step{ID: "refused-" + name, Kind: KindVerify, Title: "a call with the old key is refused",
-			Verify: []Check{{Probe: probeGraphQL, Params: map[string]string{"target": endpoint, "key": name}}}})
-		b.add(Step{ID: "delete-" + name, Kind: KindCall, Title: "delete key " + name, Effect: "none: no mode takes it",
+		b.add(Step{
+			ID: "refused-" + name, Kind: KindVerify, Title: "a call with the old key is refused",
+			Verify: []Check{{Probe: probeGraphQL, Params: map[string]string{"target": endpoint, "key": name}}},
+		})
+		b.add(Step{
+			ID: "delete-" + name, Kind: KindCall, Title: "delete key " + name, Effect: "none: no mode takes it",
 			Call: call("appsync", "DeleteApiKey", map[string]any{"apiId": api, "id": "${hidden." + name + "}"}), Until: []Check{{Path: "Keys." + name, Absent: true}},
-			Rollback: withNote(undo(call("appsync", "CreateApiKey", map[string]any{"apiId": api, "description": "made by gatehouse migrate rollback"})), "a deleted key cannot be brought back: this makes a new one, with another value, that callers must be given")})
+			Rollback: withNote(undo(call("appsync", "CreateApiKey", map[string]any{"apiId": api, "description": "made by gatehouse migrate rollback"})), "a deleted key cannot be brought back: this makes a new one, with another value, that callers must be given"),
+		})
 	}
-	b.add(Step{ID: "verify", Kind: KindVerify, Title: "a call without a credential is refused", Reaches: Verified,
-		Verify: []Check{{Path: "Modes", Lacks: keyMode}, {Probe: probeGraphQL, Params: map[string]string{"target": endpoint}}}})
+	b.add(Step{
+		ID: "verify", Kind: KindVerify, Title: "a call without a credential is refused", Reaches: Verified,
+		Verify: []Check{{Path: "Modes", Lacks: keyMode}, {Probe: probeGraphQL, Params: map[string]string{"target": endpoint}}},
+	})
 }

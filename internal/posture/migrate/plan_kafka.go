@@ -75,29 +75,39 @@ func (b *builder) clusterSteps(transport string) {
 	path := "ClientAuthentication.Sasl." + field + ".Enabled"
 	wasOpen := clusterModes(b.conf) == "open" || strings.Contains(clusterModes(b.conf), "open")
 	if transport == "PLAINTEXT" {
-		b.add(Step{ID: "allow-tls", Kind: KindCall, Title: "open a TLS listener beside the plaintext one", Effect: restarts, Call: b.transport("TLS_PLAINTEXT"),
-			Until: []Check{is("EncryptionInTransit.ClientBroker", "TLS_PLAINTEXT")}, Rollback: undo(b.transport("PLAINTEXT"), is("EncryptionInTransit.ClientBroker", "PLAINTEXT"))})
+		b.add(Step{
+			ID: "allow-tls", Kind: KindCall, Title: "open a TLS listener beside the plaintext one", Effect: restarts, Call: b.transport("TLS_PLAINTEXT"),
+			Until: []Check{is("EncryptionInTransit.ClientBroker", "TLS_PLAINTEXT")}, Rollback: undo(b.transport("PLAINTEXT"), is("EncryptionInTransit.ClientBroker", "PLAINTEXT")),
+		})
 	}
 	if on, _ := b.conf.at(path).(bool); !on {
 		// SASL beside a plaintext listener is allowed only while strangers are let in.
-		b.add(Step{ID: "add-" + method, Kind: KindCall, Title: "add " + strings.ToUpper(method) + " beside the open listener", Effect: restarts, Reaches: Dual,
+		b.add(Step{
+			ID: "add-" + method, Kind: KindCall, Title: "add " + strings.ToUpper(method) + " beside the open listener", Effect: restarts, Reaches: Dual,
 			Call: b.updateSecurity("ClientAuthentication", b.authentication(method, true)), Until: []Check{is(path, true)},
-			Rollback: undo(b.updateSecurity("ClientAuthentication", b.authentication("", wasOpen)), is(path, false))})
+			Rollback: undo(b.updateSecurity("ClientAuthentication", b.authentication("", wasOpen)), is(path, false)),
+		})
 	}
 	if method == "scram" {
 		b.scramSecret()
 	}
-	b.add(Step{ID: "move-clients", Kind: KindManual, Reaches: Dual, Effect: "each client moves when it is ready; both listeners answer",
+	b.add(Step{
+		ID: "move-clients", Kind: KindManual, Reaches: Dual, Effect: "each client moves when it is ready; both listeners answer",
 		Title: "write Kafka ACLs (while allow.everyone.if.no.acl.found is true an authenticated client may do everything), then move the clients to " +
-			map[string]string{"iam": "port 9098 with IAM", "scram": "port 9096 with SASL/SCRAM"}[method]})
+			map[string]string{"iam": "port 9098 with IAM", "scram": "port 9096 with SASL/SCRAM"}[method],
+	})
 	b.drain(b.clusterEvidence())
 	if transport != "TLS" {
-		b.add(Step{ID: "close-plaintext", Kind: KindCall, Title: "close the plaintext listener", Effect: restarts + "; a client on port 9092 is refused", Closes: true, Call: b.transport("TLS"),
-			Until: []Check{is("EncryptionInTransit.ClientBroker", "TLS")}, Rollback: undo(b.transport("TLS_PLAINTEXT"), is("EncryptionInTransit.ClientBroker", "TLS_PLAINTEXT"))})
+		b.add(Step{
+			ID: "close-plaintext", Kind: KindCall, Title: "close the plaintext listener", Effect: restarts + "; a client on port 9092 is refused", Closes: true, Call: b.transport("TLS"),
+			Until: []Check{is("EncryptionInTransit.ClientBroker", "TLS")}, Rollback: undo(b.transport("TLS_PLAINTEXT"), is("EncryptionInTransit.ClientBroker", "TLS_PLAINTEXT")),
+		})
 	}
-	b.add(Step{ID: "close", Kind: KindCall, Title: "let nobody in without authentication", Effect: restarts + "; a client without a credential is refused", Closes: true, Reaches: Closed,
+	b.add(Step{
+		ID: "close", Kind: KindCall, Title: "let nobody in without authentication", Effect: restarts + "; a client without a credential is refused", Closes: true, Reaches: Closed,
 		Call: b.updateSecurity("ClientAuthentication", b.authentication(method, false)), Until: []Check{is("ClientAuthentication.Unauthenticated.Enabled", false), is(path, true)},
-		Rollback: undo(b.updateSecurity("ClientAuthentication", b.authentication(method, true)), is("ClientAuthentication.Unauthenticated.Enabled", true))})
+		Rollback: undo(b.updateSecurity("ClientAuthentication", b.authentication(method, true)), is("ClientAuthentication.Unauthenticated.Enabled", true)),
+	})
 	b.verifyCluster(path)
 }
 
@@ -116,8 +126,10 @@ func (b *builder) scramSecret() {
 		b.manual("associate-secret", "make a secret named AmazonMSK_… under a KMS key of your own, and: aws kafka batch-associate-scram-secret --cluster-arn "+b.req.Resource+" --secret-arn-list …", "none")
 		return
 	}
-	b.add(Step{ID: "associate-secret", Kind: KindCall, Title: "give the cluster its SCRAM secret", Effect: "none",
-		Call: call("kafka", "BatchAssociateScramSecret", map[string]any{"ClusterArn": b.req.Resource, "SecretArnList": []any{secret}}), Until: []Check{{Path: "ScramSecrets", Has: secret}}})
+	b.add(Step{
+		ID: "associate-secret", Kind: KindCall, Title: "give the cluster its SCRAM secret", Effect: "none",
+		Call: call("kafka", "BatchAssociateScramSecret", map[string]any{"ClusterArn": b.req.Resource, "SecretArnList": []any{secret}}), Until: []Check{{Path: "ScramSecrets", Has: secret}},
+	})
 }
 
 // clusterEvidence takes flow logs or broker logs where the operator names them:

@@ -110,10 +110,12 @@ func (p *routePlan) countCalls() {
 		}
 		name := unsegment(stage)
 		settings, before := p.routeSettings(name)
-		p.add(Step{ID: "count-calls-" + stage, Kind: KindCall, Title: "count the calls of each route on stage " + name, Effect: "none; CloudWatch charges for the extra series",
+		p.add(Step{
+			ID: "count-calls-" + stage, Kind: KindCall, Title: "count the calls of each route on stage " + name, Effect: "none; CloudWatch charges for the extra series",
 			Call:     call("apigatewayv2", "UpdateStage", map[string]any{"ApiId": p.api, "StageName": name, "RouteSettings": settings}),
 			Until:    []Check{is("Stages."+stage+".DetailedMetrics", true)},
-			Rollback: undo(call("apigatewayv2", "UpdateStage", map[string]any{"ApiId": p.api, "StageName": name, "RouteSettings": before}), is("Stages."+stage+".DetailedMetrics", false))})
+			Rollback: undo(call("apigatewayv2", "UpdateStage", map[string]any{"ApiId": p.api, "StageName": name, "RouteSettings": before}), is("Stages."+stage+".DetailedMetrics", false)),
+		})
 	}
 }
 
@@ -176,9 +178,11 @@ func (p *routePlan) addAuthorizer() error {
 		p.manual("allow-invoke", "let API Gateway call the authorizer: aws lambda add-permission --statement-id gatehouse --action lambda:InvokeFunction --principal apigateway.amazonaws.com --function-name …", "none")
 	}
 	path := "Authorizers." + segment(name)
-	p.add(Step{ID: "create-authorizer", Kind: KindCall, Title: "make the authorizer " + name, Effect: "none: no route uses it yet",
+	p.add(Step{
+		ID: "create-authorizer", Kind: KindCall, Title: "make the authorizer " + name, Effect: "none: no route uses it yet",
 		Call: call("apigatewayv2", "CreateAuthorizer", input), Until: []Check{{Path: path, Exists: true}}, Outputs: map[string]string{"AuthorizerId": path + ".AuthorizerId"},
-		Rollback: undo(call("apigatewayv2", "DeleteAuthorizer", map[string]any{"ApiId": p.api, "AuthorizerId": "${steps.create-authorizer.AuthorizerId}"}), Check{Path: path, Absent: true})})
+		Rollback: undo(call("apigatewayv2", "DeleteAuthorizer", map[string]any{"ApiId": p.api, "AuthorizerId": "${steps.create-authorizer.AuthorizerId}"}), Check{Path: path, Absent: true}),
+	})
 	p.authorizer = "${steps.create-authorizer.AuthorizerId}"
 	return nil
 }
@@ -198,9 +202,11 @@ func (p *routePlan) authorization(input map[string]any) map[string]any {
 func (p *routePlan) addTwin() {
 	path := "Watched." + segment(p.parallel)
 	input := p.authorization(map[string]any{"ApiId": p.api, "RouteKey": p.parallel, "Target": p.conf.field("Route.Target")})
-	p.add(Step{ID: "add-path", Kind: KindCall, Title: "add the protected route " + p.parallel + " to the same target", Effect: "none: callers of " + p.key + " go on as before", Reaches: p.dualWithout(),
+	p.add(Step{
+		ID: "add-path", Kind: KindCall, Title: "add the protected route " + p.parallel + " to the same target", Effect: "none: callers of " + p.key + " go on as before", Reaches: p.dualWithout(),
 		Call: call("apigatewayv2", "CreateRoute", input), Until: []Check{is(path+".AuthorizationType", p.kind)}, Outputs: map[string]string{"RouteId": path + ".RouteId"},
-		Rollback: undo(call("apigatewayv2", "DeleteRoute", map[string]any{"ApiId": p.api, "RouteId": "${steps.add-path.RouteId}"}), Check{Path: path, Absent: true})})
+		Rollback: undo(call("apigatewayv2", "DeleteRoute", map[string]any{"ApiId": p.api, "RouteId": "${steps.add-path.RouteId}"}), Check{Path: path, Absent: true}),
+	})
 	p.deploy("deploy-path", "deploy the protected route", "none", Dual, false)
 	p.add(Step{ID: "check-path", Kind: KindVerify, Title: "the protected route refuses strangers", Verify: p.probes(p.parallel), Reaches: Dual})
 }
@@ -225,9 +231,11 @@ func (p *routePlan) deploy(id, title, effect string, reaches State, closes bool)
 			continue
 		}
 		step, name, path := id+"-"+stage, unsegment(stage), "Deployments."+stage
-		s := Step{ID: step, Kind: KindCall, Title: title + " on stage " + name, Effect: effect, Reaches: reaches, Closes: closes,
+		s := Step{
+			ID: step, Kind: KindCall, Title: title + " on stage " + name, Effect: effect, Reaches: reaches, Closes: closes,
 			Call:     call("apigatewayv2", "CreateDeployment", map[string]any{"ApiId": p.api, "StageName": name, "Description": "gatehouse migrate: " + title}),
-			Remember: map[string]string{"Before": path}, Until: []Check{{Path: path, Differs: "${steps." + step + ".Before}"}}}
+			Remember: map[string]string{"Before": path}, Until: []Check{{Path: path, Differs: "${steps." + step + ".Before}"}},
+		}
 		if p.conf.field(path) != "" {
 			s.Rollback = undo(call("apigatewayv2", "UpdateStage", map[string]any{"ApiId": p.api, "StageName": name, "DeploymentId": "${steps." + step + ".Before}"}))
 		}
@@ -242,13 +250,17 @@ func (p *routePlan) closeRoute() {
 		reaches = ""
 	}
 	effect := "a caller of " + p.key + " without a credential is refused from now on"
-	p.add(Step{ID: "close", Kind: KindCall, Title: "let " + p.key + " ask for " + p.kind, Effect: effect, Closes: true, Reaches: reaches,
+	p.add(Step{
+		ID: "close", Kind: KindCall, Title: "let " + p.key + " ask for " + p.kind, Effect: effect, Closes: true, Reaches: reaches,
 		Call:     call("apigatewayv2", "UpdateRoute", p.authorization(map[string]any{"ApiId": p.api, "RouteId": p.id})),
 		Until:    []Check{is("Route.AuthorizationType", p.kind)},
-		Rollback: withNote(undo(call("apigatewayv2", "UpdateRoute", map[string]any{"ApiId": p.api, "RouteId": p.id, "AuthorizationType": "NONE"}), is("Route.AuthorizationType", "NONE")), "NONE must be written out: leaving the type away keeps the authorizer")})
+		Rollback: withNote(undo(call("apigatewayv2", "UpdateRoute", map[string]any{"ApiId": p.api, "RouteId": p.id, "AuthorizationType": "NONE"}), is("Route.AuthorizationType", "NONE")), "NONE must be written out: leaving the type away keeps the authorizer"),
+	})
 	p.deploy("deploy-close", "deploy the closed route", effect, Closed, true)
-	p.add(Step{ID: "verify", Kind: KindVerify, Title: "an unsigned request is refused on every stage", Reaches: Verified,
-		Verify: append([]Check{is("Route.AuthorizationType", p.kind)}, p.probes(p.key)...)})
+	p.add(Step{
+		ID: "verify", Kind: KindVerify, Title: "an unsigned request is refused on every stage", Reaches: Verified,
+		Verify: append([]Check{is("Route.AuthorizationType", p.kind)}, p.probes(p.key)...),
+	})
 }
 
 // probes asks for a route on every stage, as a stranger would.

@@ -109,8 +109,10 @@ func (u *usersPlan) compat() string {
 func (u *usersPlan) create(id, title string, input map[string]any, effect string) {
 	input["UserId"], input["Engine"] = id, u.engine
 	path := "Users." + segment(id)
-	u.add(Step{ID: "user-" + id, Kind: KindCall, Title: title, Effect: effect, Call: call("elasticache", "CreateUser", input), Until: []Check{{Path: path, Exists: true}},
-		Rollback: undo(call("elasticache", "DeleteUser", map[string]any{"UserId": id}), Check{Path: path, Absent: true})})
+	u.add(Step{
+		ID: "user-" + id, Kind: KindCall, Title: title, Effect: effect, Call: call("elasticache", "CreateUser", input), Until: []Check{{Path: path, Exists: true}},
+		Rollback: undo(call("elasticache", "DeleteUser", map[string]any{"UserId": id}), Check{Path: path, Absent: true}),
+	})
 }
 
 // users makes the user that clients move to and, for a cache without a user
@@ -129,8 +131,10 @@ func (u *usersPlan) users(iam bool) {
 	u.create(u.app, "make the user that clients move to", input, "none")
 	if !u.made {
 		path := "Groups." + segment(u.group) + ".UserIds"
-		u.add(Step{ID: "add-user", Kind: KindCall, Title: "add it to user group " + u.group, Effect: "none: the other users stay", Reaches: Dual,
-			Call: u.modifyGroup([]string{u.app}, nil), Until: []Check{{Path: path, Has: u.app}}, Rollback: undo(u.modifyGroup(nil, []string{u.app}), Check{Path: path, Lacks: u.app})})
+		u.add(Step{
+			ID: "add-user", Kind: KindCall, Title: "add it to user group " + u.group, Effect: "none: the other users stay", Reaches: Dual,
+			Call: u.modifyGroup([]string{u.app}, nil), Until: []Check{{Path: path, Has: u.app}}, Rollback: undo(u.modifyGroup(nil, []string{u.app}), Check{Path: path, Lacks: u.app}),
+		})
 		return
 	}
 	old := map[string]any{"UserName": "default", "AccessString": "on ~* +@all", "NoPasswordRequired": true}
@@ -142,9 +146,11 @@ func (u *usersPlan) users(iam bool) {
 	u.create(u.compat(), title, old, "none: no cache uses it yet")
 	u.old = []string{u.compat()}
 	path := "Groups." + segment(u.group)
-	u.add(Step{ID: "user-group", Kind: KindCall, Title: "make user group " + u.group, Effect: "none",
+	u.add(Step{
+		ID: "user-group", Kind: KindCall, Title: "make user group " + u.group, Effect: "none",
 		Call:  call("elasticache", "CreateUserGroup", map[string]any{"UserGroupId": u.group, "Engine": u.engine, "UserIds": []any{u.compat(), u.app}}),
-		Until: []Check{{Path: path, Exists: true}}, Rollback: undo(call("elasticache", "DeleteUserGroup", map[string]any{"UserGroupId": u.group}), Check{Path: path, Absent: true})})
+		Until: []Check{{Path: path, Exists: true}}, Rollback: undo(call("elasticache", "DeleteUserGroup", map[string]any{"UserGroupId": u.group}), Check{Path: path, Absent: true}),
+	})
 }
 
 func (u *usersPlan) modifyGroup(add, remove []string) *Call {
@@ -163,10 +169,12 @@ func (u *usersPlan) modifyGroup(add, remove []string) *Call {
 func (u *usersPlan) upgrade() {
 	version := u.set("engine-version", upgradeTo)
 	u.warn("between the upgrade and the user group ElastiCache.6 is green and the cache still open: the migration is not over until it is VERIFIED")
-	u.add(Step{ID: "upgrade", Kind: KindCall, Title: "upgrade the engine from " + u.version + " to " + version + ", together with what follows",
+	u.add(Step{
+		ID: "upgrade", Kind: KindCall, Title: "upgrade the engine from " + u.version + " to " + version + ", together with what follows",
 		Effect: "nodes are replaced one after the other; connections are cut once and come back",
 		Call:   u.modify(map[string]any{"EngineVersion": version}), Made: []Check{{Path: "Group.EngineVersion", Differs: u.version}}, Until: []Check{{Path: "Group.EngineVersion", Differs: u.version}},
-		Rollback: &Undo{Impossible: true, Note: "an engine cannot be downgraded; restore a snapshot into a new group"}})
+		Rollback: &Undo{Impossible: true, Note: "an engine cannot be downgraded; restore a snapshot into a new group"},
+	})
 }
 
 // attach gives the cache its user group, in one call with taking the token away.
@@ -196,7 +204,8 @@ func (u *usersPlan) attach() {
 		}
 		back = &Undo{Note: "the token is optional for a moment, between ROTATE and SET", Calls: []UndoCall{
 			{Call: token("ROTATE", map[string]any{"RemoveUserGroups": true}), Until: []Check{{Path: path, Lacks: u.group}, is("Group.AuthTokenEnabled", true)}},
-			{Call: token("SET", nil), Made: []Check{u.refused()}}}}
+			{Call: token("SET", nil), Made: []Check{u.refused()}},
+		}}
 		if u.half {
 			back.Calls = back.Calls[:1]
 		}
@@ -249,8 +258,10 @@ func (u *usersPlan) close() {
 	}
 	back := slices.Clone(u.old)
 	undone := []Check{{Path: path, Has: u.old[0]}}
-	u.add(Step{ID: "close", Kind: KindCall, Title: "take " + strings.Join(u.old, ", ") + " out of the group; they are kept for the way back", Closes: true, Reaches: Closed,
-		Effect: "whoever does not log in as a named user is refused", Call: u.modifyGroup(add, u.old), Until: checks, Rollback: undo(u.modifyGroup(back, add), undone...)})
+	u.add(Step{
+		ID: "close", Kind: KindCall, Title: "take " + strings.Join(u.old, ", ") + " out of the group; they are kept for the way back", Closes: true, Reaches: Closed,
+		Effect: "whoever does not log in as a named user is refused", Call: u.modifyGroup(add, u.old), Until: checks, Rollback: undo(u.modifyGroup(back, add), undone...),
+	})
 	u.verifyCache(checks...)
 }
 

@@ -32,8 +32,10 @@ func readRoute(ctx context.Context, cfg awssdk.Config, t target) (Configuration,
 	if err != nil {
 		return Configuration{}, err
 	}
-	fields["Route"] = map[string]any{"RouteKey": awssdk.ToString(route.RouteKey), "AuthorizationType": string(route.AuthorizationType),
-		"AuthorizerId": awssdk.ToString(route.AuthorizerId), "Target": awssdk.ToString(route.Target), "ApiGatewayManaged": awssdk.ToBool(route.ApiGatewayManaged)}
+	fields["Route"] = map[string]any{
+		"RouteKey": awssdk.ToString(route.RouteKey), "AuthorizationType": string(route.AuthorizationType),
+		"AuthorizerId": awssdk.ToString(route.AuthorizerId), "Target": awssdk.ToString(route.Target), "ApiGatewayManaged": awssdk.ToBool(route.ApiGatewayManaged),
+	}
 	if err := watchRoutes(ctx, client, api, t.watch.Routes, fields); err != nil {
 		return Configuration{}, err
 	}
@@ -142,8 +144,10 @@ func readGraphQL(ctx context.Context, cfg awssdk.Config, t target) (Configuratio
 		}
 		in.NextToken = page.NextToken
 	}
-	return Configuration{Fields: map[string]any{"Api": api, "Modes": modes, "Keys": keys}, Hidden: hidden,
-		Passing: map[string]any{"Endpoint": out.GraphqlApi.Uris["GRAPHQL"]}}, nil
+	return Configuration{
+		Fields: map[string]any{"Api": api, "Modes": modes, "Keys": keys}, Hidden: hidden,
+		Passing: map[string]any{"Endpoint": out.GraphqlApi.Uris["GRAPHQL"]},
+	}, nil
 }
 
 // fingerprint names a secret without giving it away.

@@ -148,11 +148,13 @@ func readGroup(ctx context.Context, cfg awssdk.Config, t target) (Configuration,
 	if err != nil {
 		return Configuration{}, err
 	}
-	group := map[string]any{"Engine": awssdk.ToString(g.Engine), "EngineVersion": version, "AuthTokenEnabled": awssdk.ToBool(g.AuthTokenEnabled),
+	group := map[string]any{
+		"Engine": awssdk.ToString(g.Engine), "EngineVersion": version, "AuthTokenEnabled": awssdk.ToBool(g.AuthTokenEnabled),
 		"UserGroupIds": list(g.UserGroupIds), "TransitEncryptionEnabled": awssdk.ToBool(g.TransitEncryptionEnabled), "TransitEncryptionMode": string(g.TransitEncryptionMode),
 		"AtRestEncryptionEnabled": awssdk.ToBool(g.AtRestEncryptionEnabled), "AutomaticFailover": string(g.AutomaticFailover), "Members": len(g.MemberClusters),
 		"ClusterEnabled":         awssdk.ToBool(g.ClusterEnabled),
-		"SnapshotRetentionLimit": awssdk.ToInt32(g.SnapshotRetentionLimit), "AutoMinorVersionUpgrade": awssdk.ToBool(g.AutoMinorVersionUpgrade)}
+		"SnapshotRetentionLimit": awssdk.ToInt32(g.SnapshotRetentionLimit), "AutoMinorVersionUpgrade": awssdk.ToBool(g.AutoMinorVersionUpgrade),
+	}
 	if g.AuthTokenLastModifiedDate != nil {
 		group["AuthTokenLastModifiedDate"] = g.AuthTokenLastModifiedDate.UTC().String()
 	}
@@ -261,8 +263,10 @@ func readServerless(ctx context.Context, cfg awssdk.Config, t target) (Configura
 	if c.UserGroupId != nil && *c.UserGroupId != "" {
 		attached = []string{*c.UserGroupId}
 	}
-	conf := Configuration{Fields: map[string]any{"Group": map[string]any{"Engine": awssdk.ToString(c.Engine), "EngineVersion": awssdk.ToString(c.MajorEngineVersion),
-		"UserGroupIds": list(attached), "TransitEncryptionEnabled": true, "TransitEncryptionMode": "required"}}, Passing: map[string]any{"Status": awssdk.ToString(c.Status)}}
+	conf := Configuration{Fields: map[string]any{"Group": map[string]any{
+		"Engine": awssdk.ToString(c.Engine), "EngineVersion": awssdk.ToString(c.MajorEngineVersion),
+		"UserGroupIds": list(attached), "TransitEncryptionEnabled": true, "TransitEncryptionMode": "required",
+	}}, Passing: map[string]any{"Status": awssdk.ToString(c.Status)}}
 	setEndpoint(conf.Passing, c.Endpoint)
 	if s := awssdk.ToString(c.Status); s != "available" {
 		conf.Busy = "the cache is " + s
@@ -278,10 +282,14 @@ func readNode(ctx context.Context, cfg awssdk.Config, t target) (Configuration, 
 		return Configuration{}, err
 	}
 	m := out.CacheClusters[0]
-	conf := Configuration{Fields: map[string]any{"Group": map[string]any{"Engine": awssdk.ToString(m.Engine), "EngineVersion": awssdk.ToString(m.EngineVersion),
-		"ReplicationGroupId": awssdk.ToString(m.ReplicationGroupId), "CacheSubnetGroupName": awssdk.ToString(m.CacheSubnetGroupName),
-		"SnapshotRetentionLimit": awssdk.ToInt32(m.SnapshotRetentionLimit), "AutoMinorVersionUpgrade": awssdk.ToBool(m.AutoMinorVersionUpgrade)}},
-		Passing: map[string]any{"Status": awssdk.ToString(m.CacheClusterStatus)}}
+	conf := Configuration{
+		Fields: map[string]any{"Group": map[string]any{
+			"Engine": awssdk.ToString(m.Engine), "EngineVersion": awssdk.ToString(m.EngineVersion),
+			"ReplicationGroupId": awssdk.ToString(m.ReplicationGroupId), "CacheSubnetGroupName": awssdk.ToString(m.CacheSubnetGroupName),
+			"SnapshotRetentionLimit": awssdk.ToInt32(m.SnapshotRetentionLimit), "AutoMinorVersionUpgrade": awssdk.ToBool(m.AutoMinorVersionUpgrade),
+		}},
+		Passing: map[string]any{"Status": awssdk.ToString(m.CacheClusterStatus)},
+	}
 	if s := awssdk.ToString(m.CacheClusterStatus); s != "available" {
 		conf.Busy = "the node is " + s
 	}

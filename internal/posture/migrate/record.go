@@ -45,7 +45,6 @@ const (
 type Record struct {
 	file   *os.File
 	events []Event
-	plan   string
 }
 
 // maxLine bounds a line of the record; the longest hold an evidence reading.

@@ -227,7 +227,8 @@ func TestGatehouseCountsExactly(t *testing.T) {
 	w.aws.AddReplicationGroup("rg", "7.1.0", nil)
 	w.serve("groups", "rg")
 	w.sessions = &sessions{logins: source.Logins{OnSince: w.clock().Add(-100 * time.Hour), Counts: []source.LoginCount{
-		{User: "default", Method: source.MethodAnonymous, Open: 1}, {User: "rg-app", Method: source.MethodIAM, Logins: 9}}}}
+		{User: "default", Method: source.MethodAnonymous, Open: 1}, {User: "rg-app", Method: source.MethodIAM, Logins: 9},
+	}}}
 	path := mustPlan(t, w, migrate.Request{Resource: groupARN("rg"), To: "iam", Gatehouse: true})
 	if _, err := w.driveUntil(path, "move-clients"); err != nil {
 		t.Fatal(err)

@@ -230,8 +230,10 @@ func (s *scope) measured(ctx context.Context, r *posture.Resource, cache string)
 		s.failed("gatehouse:Sessions", cache, err, r.Kind)
 		return
 	}
-	usage := posture.Usage{Quality: posture.QualityExact, Where: "logins by method, counted by the gateways", Measured: true,
-		Window: auditWindow.String()}
+	usage := posture.Usage{
+		Quality: posture.QualityExact, Where: "logins by method, counted by the gateways", Measured: true,
+		Window: auditWindow.String(),
+	}
 	for _, c := range logins.Counts {
 		if c.Method == MethodAnonymous {
 			usage.Count += c.Logins + c.Open

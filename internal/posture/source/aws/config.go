@@ -15,8 +15,10 @@ import (
 // notOffered lists, per AWS Config rule, the regions in which AWS does not offer
 // it (the "AWS Region" line of each rule's page in the AWS Config guide).
 var notOffered = func() map[string][]string {
-	young := []string{"us-gov-east-1", "us-gov-west-1", "eu-central-2", "eu-south-2", "ap-south-2", "ap-southeast-4", "ap-southeast-3", "me-central-1",
-		"il-central-1", "ca-west-1", "mx-central-1", "ap-southeast-5", "ap-southeast-7", "ap-east-2", "ap-southeast-6"}
+	young := []string{
+		"us-gov-east-1", "us-gov-west-1", "eu-central-2", "eu-south-2", "ap-south-2", "ap-southeast-4", "ap-southeast-3", "me-central-1",
+		"il-central-1", "ca-west-1", "mx-central-1", "ap-southeast-5", "ap-southeast-7", "ap-east-2", "ap-southeast-6",
+	}
 	caches := slices.Clone(young)
 	return map[string][]string{
 		"api-gwv2-authorization-type-configured":           young,

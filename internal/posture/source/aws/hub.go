@@ -58,7 +58,7 @@ func Send(ctx context.Context, options Options, result *report.Report, suppress 
 		cfg.Region = key[1]
 		h := hub{client: securityhub.NewFromConfig(cfg), account: key[0], region: key[1], report: result, sent: &sent}
 		if err := h.send(ctx, findings, suppress); err != nil {
-			return sent, fmt.Errorf("Security Hub in %s of account %s: %w", key[1], key[0], err)
+			return sent, fmt.Errorf("sending to Security Hub in %s of account %s: %w", key[1], key[0], err)
 		}
 	}
 	return sent, nil
@@ -216,8 +216,10 @@ func (h hub) suppress(ctx context.Context) error {
 	changes := map[change][]types.AwsSecurityFindingIdentifier{}
 	for control, resources := range excepted {
 		for ids := range slices.Chunk(sortedKeys(resources), hubFilterValues) {
-			found, err := h.find(ctx, types.AwsSecurityFindingFilters{ProductArn: equals(product), RecordState: equals("ACTIVE"),
-				ComplianceSecurityControlId: equals(control), ResourceId: equals(ids...)})
+			found, err := h.find(ctx, types.AwsSecurityFindingFilters{
+				ProductArn: equals(product), RecordState: equals("ACTIVE"),
+				ComplianceSecurityControlId: equals(control), ResourceId: equals(ids...),
+			})
 			if err != nil {
 				return fmt.Errorf("reading the findings of %s: %w", control, err)
 			}

@@ -70,8 +70,10 @@ func TestFindingsComeGoAndAreSuppressed(t *testing.T) {
 		t.Errorf("exception over: %+v, native %s", sent, status())
 	}
 	r.Edit("clusters", arn, func(d fakeaws.Doc) {
-		d["provisioned"] = fakeaws.Doc{"clientAuthentication": fakeaws.Doc{"sasl": fakeaws.Doc{"iam": fakeaws.Doc{"enabled": true}}, "unauthenticated": fakeaws.Doc{"enabled": false}},
-			"encryptionInfo": fakeaws.Doc{"encryptionInTransit": fakeaws.Doc{"clientBroker": "TLS", "inCluster": true}}}
+		d["provisioned"] = fakeaws.Doc{
+			"clientAuthentication": fakeaws.Doc{"sasl": fakeaws.Doc{"iam": fakeaws.Doc{"enabled": true}}, "unauthenticated": fakeaws.Doc{"enabled": false}},
+			"encryptionInfo":       fakeaws.Doc{"encryptionInTransit": fakeaws.Doc{"clientBroker": "TLS", "inCluster": true}},
+		}
 	})
 	if sent := send(t, o, audit(t, o, "")); sent.Resolved != 1 {
 		t.Errorf("closed: %+v", sent)

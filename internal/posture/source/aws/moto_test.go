@@ -131,22 +131,30 @@ func seedMotoData(t *testing.T, cfg awssdk.Config, check func(error)) {
 		"absent": nil,
 	} {
 		// moto 5.2.1 loses the authentication of CreateClusterV2, and keeps CreateCluster's
-		_, err := msk.CreateCluster(ctx, &kafka.CreateClusterInput{ClusterName: awssdk.String(name),
+		_, err := msk.CreateCluster(ctx, &kafka.CreateClusterInput{
+			ClusterName:         awssdk.String(name),
 			BrokerNodeGroupInfo: &kafkatypes.BrokerNodeGroupInfo{ClientSubnets: []string{"subnet-1"}, InstanceType: awssdk.String("kafka.m5.large")},
-			KafkaVersion:        awssdk.String("3.6.0"), NumberOfBrokerNodes: awssdk.Int32(3), ClientAuthentication: auth, EncryptionInfo: encrypted})
+			KafkaVersion:        awssdk.String("3.6.0"), NumberOfBrokerNodes: awssdk.Int32(3), ClientAuthentication: auth, EncryptionInfo: encrypted,
+		})
 		check(err)
 	}
 	migration := dms.NewFromConfig(cfg)
 	for name, auth := range map[string]dmstypes.AuthTypeValue{"open": dmstypes.AuthTypeValueNo, "shut": dmstypes.AuthTypeValuePassword} {
-		_, err := migration.CreateEndpoint(ctx, &dms.CreateEndpointInput{EndpointIdentifier: awssdk.String(name), EndpointType: dmstypes.ReplicationEndpointTypeValueSource,
-			EngineName: awssdk.String("mongodb"), MongoDbSettings: &dmstypes.MongoDbSettings{AuthType: auth, ServerName: awssdk.String("mongo")}})
+		_, err := migration.CreateEndpoint(ctx, &dms.CreateEndpointInput{
+			EndpointIdentifier: awssdk.String(name), EndpointType: dmstypes.ReplicationEndpointTypeValueSource,
+			EngineName: awssdk.String("mongodb"), MongoDbSettings: &dmstypes.MongoDbSettings{AuthType: auth, ServerName: awssdk.String("mongo")},
+		})
 		check(err)
 	}
 	caches := elasticache.NewFromConfig(cfg)
-	_, err := caches.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{ReplicationGroupId: awssdk.String("old"), ReplicationGroupDescription: awssdk.String("old"),
-		Engine: awssdk.String("redis"), TransitEncryptionEnabled: awssdk.Bool(true)})
+	_, err := caches.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{
+		ReplicationGroupId: awssdk.String("old"), ReplicationGroupDescription: awssdk.String("old"),
+		Engine: awssdk.String("redis"), TransitEncryptionEnabled: awssdk.Bool(true),
+	})
 	check(err)
-	_, err = caches.CreateCacheCluster(ctx, &elasticache.CreateCacheClusterInput{CacheClusterId: awssdk.String("old-001"), Engine: awssdk.String("redis"), EngineVersion: awssdk.String("5.0.6"),
-		ReplicationGroupId: awssdk.String("old"), CacheNodeType: awssdk.String("cache.t3.micro"), NumCacheNodes: awssdk.Int32(1)})
+	_, err = caches.CreateCacheCluster(ctx, &elasticache.CreateCacheClusterInput{
+		CacheClusterId: awssdk.String("old-001"), Engine: awssdk.String("redis"), EngineVersion: awssdk.String("5.0.6"),
+		ReplicationGroupId: awssdk.String("old"), CacheNodeType: awssdk.String("cache.t3.micro"), NumCacheNodes: awssdk.Int32(1),
+	})
 	check(err)
 }

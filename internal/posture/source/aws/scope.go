@@ -33,8 +33,10 @@ type scope struct {
 func newScope(cfg awssdk.Config, partition, account, region string, options Options) *scope {
 	local := cfg.Copy()
 	local.Region = region
-	s := &scope{collector: &collector{}, cfg: local, partition: partition, account: account, region: region,
-		origin: posture.OriginAWS, now: options.Now, sessions: options.Sessions}
+	s := &scope{
+		collector: &collector{}, cfg: local, partition: partition, account: account, region: region,
+		origin: posture.OriginAWS, now: options.Now, sessions: options.Sessions,
+	}
 	if options.Gatehouse {
 		s.origin = posture.OriginGatehouse
 	}
@@ -106,8 +108,10 @@ func (s *scope) arn(service, resource string) string {
 
 // resource starts a resource of this scope.
 func (s *scope) resource(kind posture.Kind, id, name string) *posture.Resource {
-	return &posture.Resource{Kind: kind, ID: id, Name: name, Account: s.account, Region: s.region,
-		Location: posture.Location{Origin: s.origin}, Attributes: posture.Attributes{}}
+	return &posture.Resource{
+		Kind: kind, ID: id, Name: name, Account: s.account, Region: s.region,
+		Location: posture.Location{Origin: s.origin}, Attributes: posture.Attributes{},
+	}
 }
 
 // failed records that an operation could not be carried out, for one thing or
@@ -176,8 +180,10 @@ func (s *scope) describe(t trouble) posture.Problem {
 			target += fmt.Sprintf(" and %d more", len(names)-most)
 		}
 	}
-	return posture.Problem{Controls: controlsOf(t.kinds...), Scope: target, Account: s.account, Region: s.region,
-		Location: posture.Location{Origin: s.origin}, Reason: t.reason, Next: t.next}
+	return posture.Problem{
+		Controls: controlsOf(t.kinds...), Scope: target, Account: s.account, Region: s.region,
+		Location: posture.Location{Origin: s.origin}, Reason: t.reason, Next: t.next,
+	}
 }
 
 // sorted returns the inventory in an order that does not depend on timing.

@@ -196,8 +196,10 @@ func scopesOf(ctx context.Context, cfg awssdk.Config, role string, options Optio
 	}
 	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, &posture.Problem{Scope: "account of " + who, Account: accountOf(role), Region: "*",
-			Reason: "could not get in: " + plain(err), Next: "check the credentials, the role's trust policy and sts:AssumeRole"}
+		return nil, &posture.Problem{
+			Scope: "account of " + who, Account: accountOf(role), Region: "*",
+			Reason: "could not get in: " + plain(err), Next: "check the credentials, the role's trust policy and sts:AssumeRole",
+		}
 	}
 	id := awssdk.ToString(identity.Account)
 	regions := options.Regions
@@ -206,8 +208,10 @@ func scopesOf(ctx context.Context, cfg awssdk.Config, role string, options Optio
 	}
 	if len(regions) == 1 && regions[0] == AllRegions {
 		if regions, err = enabledRegions(ctx, cfg); err != nil {
-			return nil, &posture.Problem{Scope: "regions of account " + id, Account: id, Region: "*",
-				Reason: "could not list the enabled regions: " + plain(err), Next: "grant account:ListRegions, or name each --region"}
+			return nil, &posture.Problem{
+				Scope: "regions of account " + id, Account: id, Region: "*",
+				Reason: "could not list the enabled regions: " + plain(err), Next: "grant account:ListRegions, or name each --region",
+			}
 		}
 	}
 	partition := "aws"

@@ -73,8 +73,10 @@ func TestEveryServiceBothWays(t *testing.T) {
 	r.AddGraphQL("strong", fakeaws.Doc{"authenticationType": "AWS_IAM"})
 	r.AddCluster("anyone", nil)
 	r.AddCluster("iam", fakeaws.Doc{"clientAuthentication": fakeaws.Doc{"sasl": fakeaws.Doc{"iam": fakeaws.Doc{"enabled": true}}, "unauthenticated": fakeaws.Doc{"enabled": false}}})
-	r.AddCluster("mtlsplain", fakeaws.Doc{"clientAuthentication": fakeaws.Doc{"tls": fakeaws.Doc{"enabled": true}},
-		"encryptionInfo": fakeaws.Doc{"encryptionInTransit": fakeaws.Doc{"clientBroker": "TLS_PLAINTEXT", "inCluster": true}}})
+	r.AddCluster("mtlsplain", fakeaws.Doc{
+		"clientAuthentication": fakeaws.Doc{"tls": fakeaws.Doc{"enabled": true}},
+		"encryptionInfo":       fakeaws.Doc{"encryptionInTransit": fakeaws.Doc{"clientBroker": "TLS_PLAINTEXT", "inCluster": true}},
+	})
 	r.AddServerlessCluster("sls")
 	r.AddEndpoint("mongo-open", nil)
 	r.AddEndpoint("mongo-shut", fakeaws.Doc{"MongoDbSettings": fakeaws.Doc{"AuthType": "password", "AuthMechanism": "default"}})
@@ -128,8 +130,10 @@ func TestEveryPageOfEveryList(t *testing.T) {
 	for _, res := range read(t, options(fake)).Resources {
 		counts[res.Kind]++
 	}
-	for kind, want := range map[posture.Kind]int{posture.KindRoute: n * n, posture.KindGraphQLAPI: n, posture.KindEventAPI: n, posture.KindMSKCluster: n,
-		posture.KindDMSEndpoint: n, posture.KindReplicationGroup: n, posture.KindCacheCluster: n, posture.KindServerlessCache: n} {
+	for kind, want := range map[posture.Kind]int{
+		posture.KindRoute: n * n, posture.KindGraphQLAPI: n, posture.KindEventAPI: n, posture.KindMSKCluster: n,
+		posture.KindDMSEndpoint: n, posture.KindReplicationGroup: n, posture.KindCacheCluster: n, posture.KindServerlessCache: n,
+	} {
 		if counts[kind] != want {
 			t.Errorf("%s: %d resources, want %d", kind, counts[kind], want)
 		}
@@ -245,8 +249,10 @@ func TestCallsAreWhatTheListingNeeds(t *testing.T) {
 	o := options(fake)
 	o.Controls = []string{"APIGateway.8", "MSK.6", "ElastiCache.6"}
 	read(t, o)
-	want := map[string]int{"sts.GetCallerIdentity": 1, "apigateway.GetApis": 1, "apigateway.GetRoutes": 3, "kafka.ListClustersV2": 1,
-		"elasticache.DescribeReplicationGroups": 1, "elasticache.DescribeCacheClusters": 1, "elasticache.DescribeServerlessCaches": 1}
+	want := map[string]int{
+		"sts.GetCallerIdentity": 1, "apigateway.GetApis": 1, "apigateway.GetRoutes": 3, "kafka.ListClustersV2": 1,
+		"elasticache.DescribeReplicationGroups": 1, "elasticache.DescribeCacheClusters": 1, "elasticache.DescribeServerlessCaches": 1,
+	}
 	if got := fake.Calls(); !maps.Equal(got, want) {
 		t.Errorf("calls:\n got %v\nwant %v", got, want)
 	}

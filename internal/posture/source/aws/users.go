@@ -127,8 +127,10 @@ func (s *scope) tokenHistory(ctx context.Context) tokenHistory {
 	client := cloudtrail.NewFromConfig(s.cfg)
 	for _, name := range []string{"ModifyReplicationGroup", "CreateReplicationGroup"} {
 		events, err := listing(func(next *string) ([]trailtypes.Event, *string, error) {
-			out, err := client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{NextToken: next, StartTime: awssdk.Time(s.now().Add(-trailReach)),
-				LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: awssdk.String(name)}}})
+			out, err := client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{
+				NextToken: next, StartTime: awssdk.Time(s.now().Add(-trailReach)),
+				LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: awssdk.String(name)}},
+			})
 			if err != nil {
 				return nil, nil, err
 			}

@@ -114,8 +114,10 @@ func (m keyMeter) count(ctx context.Context, trail trailtypes.Trail, from, to ti
 	if home := awssdk.ToString(trail.HomeRegion); home != "" {
 		cfg.Region = home
 	}
-	return filter(ctx, cfg, &cloudwatchlogs.FilterLogEventsInput{LogGroupIdentifier: awssdk.String(strings.TrimSuffix(awssdk.ToString(trail.CloudWatchLogsLogGroupArn), ":*")),
-		FilterPattern: awssdk.String(`"appsync.amazonaws.com" "` + keyMode + `"`)}, from, to, func(e logtypes.FilteredLogEvent) {
+	return filter(ctx, cfg, &cloudwatchlogs.FilterLogEventsInput{
+		LogGroupIdentifier: awssdk.String(strings.TrimSuffix(awssdk.ToString(trail.CloudWatchLogsLogGroupArn), ":*")),
+		FilterPattern:      awssdk.String(`"appsync.amazonaws.com" "` + keyMode + `"`),
+	}, from, to, func(e logtypes.FilteredLogEvent) {
 		if m.byKey(awssdk.ToString(e.Message)) {
 			r.seen(e)
 		}
@@ -138,7 +140,8 @@ func (m keyMeter) byKey(message string) bool {
 	}
 	mine := slices.ContainsFunc(event.Resources, func(r struct {
 		ARN string `json:"ARN"`
-	}) bool {
+	},
+	) bool {
 		return r.ARN == m.arn
 	})
 	return event.EventSource == "appsync.amazonaws.com" && mine && slices.Contains(event.Additional.AuthType, keyMode)

@@ -25,8 +25,10 @@ func (m sessionMeter) Read(ctx context.Context, from, to time.Time) (Reading, er
 	if err != nil {
 		return Reading{}, fmt.Errorf("asking Gatehouse how callers of %s logged in: %w", m.cache, err)
 	}
-	r := Reading{Quality: posture.QualityExact, OnSince: logins.OnSince,
-		Source: strings.TrimSpace("logins to " + m.cache + " by " + m.methods + " " + m.users + ", counted by the gateways")}
+	r := Reading{
+		Quality: posture.QualityExact, OnSince: logins.OnSince,
+		Source: strings.TrimSpace("logins to " + m.cache + " by " + m.methods + " " + m.users + ", counted by the gateways"),
+	}
 	for _, c := range logins.Counts {
 		if !slices.Contains(strings.Split(m.methods, ","), c.Method) || (m.users != "" && !slices.Contains(strings.Split(m.users, ","), c.User)) {
 			continue

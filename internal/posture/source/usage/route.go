@@ -29,8 +29,10 @@ type routeMeter struct {
 }
 
 func (m routeMeter) Read(ctx context.Context, from, to time.Time) (Reading, error) {
-	r := Reading{Quality: posture.QualityProxy, Source: "AWS/ApiGateway Count of " + m.key + " in API " + m.api,
-		Caution: "it counts every call of the route, with a credential or without: zero is zero, more may be callers who already send one"}
+	r := Reading{
+		Quality: posture.QualityProxy, Source: "AWS/ApiGateway Count of " + m.key + " in API " + m.api,
+		Caution: "it counts every call of the route, with a credential or without: zero is zero, more may be callers who already send one",
+	}
 	out, err := apigatewayv2.NewFromConfig(m.cfg).GetStages(ctx, &apigatewayv2.GetStagesInput{ApiId: awssdk.String(m.api), MaxResults: awssdk.String("500")})
 	if err != nil {
 		return r, fmt.Errorf("reading the stages of API %s: %w", m.api, err)
@@ -92,15 +94,19 @@ func (m routeMeter) count(ctx context.Context, stages []gwtypes.Stage, from, to 
 		queries = append(queries, cwtypes.MetricDataQuery{Id: awssdk.String(fmt.Sprintf("s%d", i)), MetricStat: &cwtypes.MetricStat{
 			Period: awssdk.Int32(int32(metricPeriod / time.Second)), Stat: awssdk.String("Sum"),
 			Metric: &cwtypes.Metric{Namespace: awssdk.String("AWS/ApiGateway"), MetricName: awssdk.String("Count"), Dimensions: []cwtypes.Dimension{
-				{Name: awssdk.String("ApiId"), Value: awssdk.String(m.api)}, {Name: awssdk.String("Stage"), Value: stage.StageName},
-				{Name: awssdk.String("Method"), Value: awssdk.String(method)}, {Name: awssdk.String("Resource"), Value: awssdk.String(resource)},
-			}}}})
+				{Name: awssdk.String("ApiId"), Value: awssdk.String(m.api)},
+				{Name: awssdk.String("Stage"), Value: stage.StageName},
+				{Name: awssdk.String("Method"), Value: awssdk.String(method)},
+				{Name: awssdk.String("Resource"), Value: awssdk.String(resource)},
+			}},
+		}})
 	}
 	if len(queries) == 0 {
 		return nil
 	}
 	pages := cloudwatch.NewGetMetricDataPaginator(cloudwatch.NewFromConfig(m.cfg), &cloudwatch.GetMetricDataInput{
-		MetricDataQueries: queries, StartTime: awssdk.Time(from), EndTime: awssdk.Time(to)})
+		MetricDataQueries: queries, StartTime: awssdk.Time(from), EndTime: awssdk.Time(to),
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -124,8 +130,10 @@ func (m routeMeter) count(ctx context.Context, stages []gwtypes.Stage, from, to 
 // lastEvent returns when CloudTrail last saw an event of that name whose record
 // holds all the words, or zero.
 func lastEvent(ctx context.Context, cfg awssdk.Config, from time.Time, name string, words ...string) (time.Time, error) {
-	pages := cloudtrail.NewLookupEventsPaginator(cloudtrail.NewFromConfig(cfg), &cloudtrail.LookupEventsInput{StartTime: awssdk.Time(from),
-		LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: awssdk.String(name)}}})
+	pages := cloudtrail.NewLookupEventsPaginator(cloudtrail.NewFromConfig(cfg), &cloudtrail.LookupEventsInput{
+		StartTime:        awssdk.Time(from),
+		LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: awssdk.String(name)}},
+	})
 	var last time.Time
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
