@@ -46,6 +46,9 @@ func (c auditCommand) Run(ctx context.Context) error {
 	if c.Send && len(c.Template) > 0 {
 		return usageError{errors.New("--send is for a live audit: Security Hub has no account for a template's resources")}
 	}
+	if c.Suppress && !c.Send {
+		return usageError{errors.New("--suppress goes with --send")}
+	}
 	var earlier *report.Report
 	if c.Compare != "" {
 		read, err := readReport(c.Compare)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-
-	awssource "github.com/gatehouse/gatehouse/internal/posture/source/aws"
+	"fmt"
+	"os"
 
 	"github.com/gatehouse/gatehouse/internal/posture"
 	"github.com/gatehouse/gatehouse/internal/posture/report"
+	awssource "github.com/gatehouse/gatehouse/internal/posture/source/aws"
 )
 
 // liveFlags say which part of AWS is audited.
@@ -20,18 +20,40 @@ type liveFlags struct {
 	Suppress    bool     `help:"With --send: mark Security Hub's own findings of excepted resources SUPPRESSED, with the written reason, and reopen them when the exception ends."`
 }
 
-// live reads AWS with the ordinary credential chain.
-func (c liveFlags) live(ctx context.Context, controls []string) (posture.Inventory, error) {
+// options are the flags as the live source takes them.
+func (c liveFlags) options(ctx context.Context, controls []string) (awssource.Options, error) {
 	config, err := awssource.Load(ctx)
 	if err != nil {
-		return posture.Inventory{}, usageError{err}
+		return awssource.Options{}, usageError{err}
 	}
-	return awssource.Read(ctx, awssource.Options{
+	return awssource.Options{
 		Config: config, Regions: c.Region, Roles: c.RoleARN, Endpoint: c.EndpointURL, Gatehouse: c.Gatehouse, Controls: controls,
-	})
+	}, nil
 }
 
-// send imports the report into Security Hub.
-func (c liveFlags) send(context.Context, *report.Report) error {
-	return usageError{errors.New("--send is not available")}
+// live reads AWS with the ordinary credential chain.
+func (c liveFlags) live(ctx context.Context, controls []string) (posture.Inventory, error) {
+	options, err := c.options(ctx, controls)
+	if err != nil {
+		return posture.Inventory{}, err
+	}
+	return awssource.Read(ctx, options)
+}
+
+// send imports the report into Security Hub and says on standard error what
+// changed there; a finding that was refused makes the command fail.
+func (c liveFlags) send(ctx context.Context, result *report.Report) error {
+	options, err := c.options(ctx, nil)
+	if err != nil {
+		return err
+	}
+	sent, err := awssource.Send(ctx, options, result, c.Suppress)
+	fmt.Fprintf(os.Stderr, "Security Hub: %d imported, %d resolved, %d reopened, %d suppressed\n", sent.Imported, sent.Resolved, sent.Reopened, sent.Suppressed)
+	if err != nil {
+		return err
+	}
+	if len(sent.Refused) > 0 {
+		return fmt.Errorf("Security Hub refused %d finding(s): %s", len(sent.Refused), sent.Refused[0])
+	}
+	return nil
 }

@@ -177,7 +177,7 @@ var own = []Control{
 	},
 }
 
-var catalogue = append(append([]Control{}, securityHub...), own...)
+var catalogue = withFrameworks(append(append([]Control{}, securityHub...), own...))
 
 // What AWS can show of unauthenticated use. The live source replaces these with
 // numbers where it measures them.

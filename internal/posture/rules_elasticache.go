@@ -83,6 +83,14 @@ func cacheFailover(r *Reader) Judgement {
 
 // cacheAtRest is ElastiCache.4.
 func cacheAtRest(r *Reader) Judgement {
+	if value := r.Read(AtRestEncryptionEnabled); value.IsAbsent() && !r.Resource().Location.Origin.Live() {
+		switch engine := r.Read(Engine); { // CreateReplicationGroup: true for Valkey, false for Redis OSS
+		case engine.IsUnknown():
+			return undecided(Named{Engine, engine})
+		case strings.EqualFold(engine.Text(), "valkey"):
+			return pass("AtRestEncryptionEnabled is not set, and AWS's default for Valkey is true")
+		}
+	}
 	return encrypted(r, AtRestEncryptionEnabled, "at rest",
 		"it can only be turned on at creation: restore a snapshot into a new, encrypted group")
 }
