@@ -51,6 +51,9 @@ type readiness struct {
 // readyz says what is not as it should be.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	waiting := append(s.waiting(), s.fleetWarnings()...)
+	for _, node := range s.gateway.Missing() {
+		waiting = append(waiting, fmt.Sprintf("node %s: its port cannot be opened; is another program using it?", node))
+	}
 	if _, _, err := s.store.List(r.Context(), "/gatehouse/v1/guard"); err != nil {
 		waiting = append(waiting, fmt.Sprintf("the store: %v", err))
 	}
