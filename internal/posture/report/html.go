@@ -15,7 +15,7 @@ var pageText string
 
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"place": Place, "usage": UsageText, "lower": func(v posture.Verdict) string { return strings.ToLower(string(v)) },
-	"join": strings.Join,
+	"join": strings.Join, "label": Label,
 }).Parse(pageText))
 
 // htmlGroup is one control's findings with one verdict.
@@ -24,6 +24,7 @@ type htmlGroup struct {
 	ID       string
 	Title    string
 	Severity posture.Severity
+	Usage    *posture.Usage // what holds for all of them; measured numbers stand with each
 	Findings []*posture.Finding
 }
 
@@ -36,6 +37,7 @@ type htmlSection struct {
 
 type htmlPage struct {
 	*Report
+	Tiles    []htmlSection
 	Sections []htmlSection
 	Total    int
 	Worst    []*posture.Finding
@@ -66,17 +68,18 @@ func (r *Report) writeHTML(w io.Writer) error {
 		section := htmlSection{Verdict: heading.verdict, Meaning: meanings[heading.verdict], Count: r.Summary[heading.verdict]}
 		for _, group := range r.byControl(heading.verdict) {
 			control, _ := posture.Lookup(group[0].Control)
-			section.Groups = append(section.Groups, htmlGroup{control, group[0].Control, group[0].Title, group[0].Severity, group})
+			section.Groups = append(section.Groups, htmlGroup{control, group[0].Control, group[0].Title, group[0].Severity, sharedUsage(group), group})
 		}
 		if section.Count > 0 {
 			data.Sections = append(data.Sections, section)
 		}
 	}
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Verdict.Bad() && len(data.Worst) < mostWorst {
-			data.Worst = append(data.Worst, f)
+	for _, verdict := range posture.Verdicts {
+		if n := r.Summary[verdict]; n > 0 {
+			data.Tiles = append(data.Tiles, htmlSection{Verdict: verdict, Count: n})
 		}
 	}
+	data.Worst = r.worst()
 	data.Quiet = r.quiet()
 	if err := page.Execute(w, data); err != nil {
 		return fmt.Errorf("writing the HTML report: %w", err)
@@ -106,4 +109,27 @@ func (r *Report) quiet() []htmlCount {
 		}
 	}
 	return counts
+}
+
+// worst picks the most urgent failures, one per resource.
+func (r *Report) worst() []*posture.Finding {
+	var worst []*posture.Finding
+	seen := map[string]bool{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		place := f.Source.File + "#" + f.Resource
+		if f.Verdict.Bad() && len(worst) < mostWorst && !seen[place] {
+			seen[place] = true
+			worst = append(worst, f)
+		}
+	}
+	return worst
+}
+
+// sharedUsage is the advice on evidence that all findings of a group have.
+func sharedUsage(group []*posture.Finding) *posture.Usage {
+	if usage := group[0].Usage; usage != nil && !usage.Measured && group[0].Verdict.Bad() {
+		return usage
+	}
+	return nil
 }

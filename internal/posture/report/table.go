@@ -84,6 +84,9 @@ func tableFinding(b *strings.Builder, f *posture.Finding) {
 		head += fmt.Sprintf("#%-3d ", f.Rank)
 	}
 	head += f.Resource
+	if label := Label(f); label != "" {
+		head += "  (" + label + ")"
+	}
 	if place := Place(f); place != "" {
 		head += "   " + place
 	}
@@ -94,6 +97,9 @@ func tableFinding(b *strings.Builder, f *posture.Finding) {
 	wrap(b, "         ", f.Reason)
 	if len(f.RankReasons) > 0 {
 		wrap(b, "         rank: ", strings.Join(f.RankReasons, ", "))
+	}
+	if f.Usage != nil && f.Usage.Measured {
+		wrap(b, "         usage: ", UsageText(f.Usage))
 	}
 	if f.Needs != "" {
 		wrap(b, "         needs: ", f.Needs)
@@ -119,9 +125,17 @@ func tableShared(b *strings.Builder, group []*posture.Finding) {
 			wrap(b, "      next: ", f.Next)
 		}
 	}
-	if usage := group[0].Usage; usage != nil && group[0].Verdict.Bad() {
+	if usage := sharedUsage(group); usage != nil {
 		wrap(b, "      usage: ", UsageText(usage))
 	}
+}
+
+// Label is what people call a resource, where its id does not say it.
+func Label(f *posture.Finding) string {
+	if f.Name == "" || strings.Contains(f.Resource, f.Name) || strings.ReplaceAll(f.Resource, "/", " ") == strings.ReplaceAll(f.Name, "/", " ") {
+		return ""
+	}
+	return f.Name
 }
 
 // Place is where a finding's resource stands: file and line, or account and region.

@@ -71,6 +71,7 @@ func TestControls(t *testing.T) {
 		{"failover on", form{group, "Engine: redis\nAutomaticFailoverEnabled: 'true'"}, form{"aws_elasticache_replication_group", `{"engine":"redis","automatic_failover_enabled":true}`}, "ElastiCache.3", posture.Pass},
 		{"at rest off", form{group, "Engine: redis"}, form{"aws_elasticache_replication_group", `{"engine":"redis"}`}, "ElastiCache.4", posture.Fail},
 		{"at rest by Valkey's default", form{group, "Engine: valkey"}, form{"aws_elasticache_replication_group", `{"engine":"valkey"}`}, "ElastiCache.4", posture.Pass},
+		{"a secondary takes its encryption from the primary", form{group, "GlobalReplicationGroupId: g"}, form{"aws_elasticache_replication_group", `{"global_replication_group_id":"g"}`}, "ElastiCache.5", posture.Undecided},
 		{"at rest on", form{group, "Engine: redis\nAtRestEncryptionEnabled: true"}, form{"aws_elasticache_replication_group", `{"engine":"redis","at_rest_encryption_enabled":"true"}`}, "ElastiCache.4", posture.Pass},
 		{"in transit off", form{group, "Engine: redis\nTransitEncryptionEnabled: false"}, form{"aws_elasticache_replication_group", `{"engine":"redis","transit_encryption_enabled":false}`}, "ElastiCache.5", posture.Fail},
 		{"in transit on", form{group, "Engine: redis\nTransitEncryptionEnabled: true"}, form{"aws_elasticache_replication_group", `{"engine":"redis","transit_encryption_enabled":true}`}, "ElastiCache.5", posture.Pass},

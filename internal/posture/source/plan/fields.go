@@ -94,6 +94,7 @@ var types = map[string]resourceType{
 		{"UserGroupIds", "user_group_ids", plain}, {"TransitEncryptionEnabled", "transit_encryption_enabled", plain},
 		{"TransitEncryptionMode", "transit_encryption_mode", plain}, {"AtRestEncryptionEnabled", "at_rest_encryption_enabled", plain},
 		{"AutomaticFailoverEnabled", "automatic_failover_enabled", plain},
+		{"GlobalReplicationGroupId", "global_replication_group_id", plain},
 	}, cacheFields...)},
 	"aws_elasticache_cluster": {"AWS::ElastiCache::CacheCluster", append([]field{
 		{"ClusterName", "cluster_id", plain}, {"ReplicationGroupId", "replication_group_id", plain},

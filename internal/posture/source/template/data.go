@@ -81,7 +81,28 @@ func (t *Template) replicationGroup(inv *posture.Inventory, id string, node *tre
 		b.text(posture.AtRestEncryptionEnabled, "AtRestEncryptionEnabled")
 		b.attrs[posture.AutomaticFailover] = failover(b.get("AutomaticFailoverEnabled").attribute())
 		b.cacheBasics(id, "ReplicationGroupId")
+		b.inherit()
 	})
+}
+
+// inherit makes unknown what a secondary group takes from its global one.
+func (b *builder) inherit() {
+	global := b.get("GlobalReplicationGroupId")
+	if global.shape == absent {
+		return
+	}
+	taken := posture.Unknown("it is inherited from the global replication group", "the primary group's settings")
+	for _, name := range []posture.Attribute{
+		posture.EngineVersion, posture.AuthToken, posture.UserGroupIDs, posture.TransitEncryptionEnabled,
+		posture.TransitEncryptionMode, posture.AtRestEncryptionEnabled,
+	} {
+		if b.attrs[name].IsAbsent() {
+			b.attrs[name] = taken
+		}
+	}
+	if b.get("Engine").shape == absent {
+		b.attrs[posture.Engine] = taken
+	}
 }
 
 // failover words the boolean as the API words the state.
