@@ -95,7 +95,11 @@ func (c auditCommand) read(ctx context.Context) (posture.Inventory, error) {
 	if len(c.Region) == 1 {
 		options.Region = c.Region[0]
 	}
-	return files.Read(c.Template, options), nil
+	inventory := files.Read(c.Template, options)
+	if len(inventory.Files)+len(inventory.Problems) == 0 {
+		return inventory, usageError{fmt.Errorf("there is no template and no plan in %s", strings.Join(c.Template, ", "))}
+	}
+	return inventory, nil
 }
 
 // judge evaluates an inventory and applies the exceptions file.

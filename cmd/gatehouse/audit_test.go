@@ -99,6 +99,7 @@ func TestPostureExitCodes(t *testing.T) {
 		{"undecided", 3, []string{"audit", "--template", unsure}},
 		{"decided by a parameter", 0, []string{"audit", "--template", unsure, "--parameter", "P=JWT"}},
 		{"unreadable", 4, []string{"audit", "--template", filepath.Join(dir, "gone.yaml")}},
+		{"a folder without templates", 2, []string{"audit", "--template", t.TempDir()}},
 		{"an unknown control", 2, []string{"audit", "--template", open, "--control", "S3.1"}},
 		{"another control", 0, []string{"audit", "--template", open, "--control", "MSK.6"}},
 		{"a setting", 1, []string{"audit", "--template", closed, "--setting", "APIGateway.8/authorizationType=JWT"}},
@@ -131,7 +132,11 @@ func TestPostureExitCodes(t *testing.T) {
 func TestAuditOfALiveEstate(t *testing.T) {
 	fake := fakeaws.New()
 	t.Cleanup(fake.Close)
-	fake.Region(fakeaws.DefaultAccount, "eu-west-1").AddReplicationGroup("orders", "5.0.6", fakeaws.Doc{})
+	fake.PageCap = 1 // a group and its members come on different pages
+	region := fake.Region(fakeaws.DefaultAccount, "eu-west-1")
+	for _, name := range []string{"orders", "sessions", "carts"} {
+		region.AddReplicationGroup(name, "5.0.6", fakeaws.Doc{"AuthTokenEnabled": false})
+	}
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "AKIA" + fakeaws.DefaultAccount, "AWS_SECRET_ACCESS_KEY": "secret",
 		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -148,11 +153,12 @@ func TestAuditOfALiveEstate(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
-	if code != report.ExitFail || len(got.Findings) != 1 {
+	if code != report.ExitFail || len(got.Findings) != 3 {
 		t.Fatalf("it ends with %d and %d findings", code, len(got.Findings))
 	}
-	f := got.Findings[0]
-	if f.Verdict != "FAIL" || f.Account != fakeaws.DefaultAccount || f.Region != "eu-west-1" || !strings.HasPrefix(f.Resource, "arn:aws:elasticache:") || !strings.Contains(f.Next, "gatehouse migrate plan arn:") {
-		t.Errorf("the finding is %+v", f)
+	for _, f := range got.Findings {
+		if f.Verdict != "FAIL" || f.Account != fakeaws.DefaultAccount || f.Region != "eu-west-1" || !strings.HasPrefix(f.Resource, "arn:aws:elasticache:") || !strings.Contains(f.Next, "gatehouse migrate plan arn:") {
+			t.Errorf("the finding is %+v", f)
+		}
 	}
 }

@@ -124,7 +124,8 @@ Resources:
 	}
 }
 
-// P7 is about a live estate (pages that are not read); package aws has its case.
+// P7 is about a live estate (groups whose members come on a later page): the live
+// audit of command gatehouse has its case.
 
 // TestTerraformTraps is about what only a plan can say.
 func TestTerraformTraps(t *testing.T) {
