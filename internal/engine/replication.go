@@ -147,6 +147,7 @@ type Role struct {
 	// being sent what is new.
 	Follows string
 	Linked  bool
+	Syncing bool // it is being sent all data, and has none of its own
 	// Offset is how far its data is in the stream of changes; between replicas
 	// of one primary the greater is the newer.
 	Offset int64
@@ -164,6 +165,7 @@ func (e *Engine) Role(ctx context.Context) (Role, error) {
 		field = "slave_repl_offset"
 		role.Follows = net.JoinHostPort(info["master_host"], info["master_port"])
 		role.Linked = info["master_link_status"] == "up"
+		role.Syncing = info["master_sync_in_progress"] == "1"
 	}
 	if role.Offset, err = strconv.ParseInt(info[field], 10, 64); err != nil {
 		return Role{}, errors.New("the engine does not tell its replication offset")

@@ -1,6 +1,9 @@
 package identity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ReplicationGroup is a node-based cache.
 type ReplicationGroup struct {
@@ -17,12 +20,23 @@ type ReplicationGroup struct {
 	Access Access  `json:"access"`
 	Target *Access `json:"target,omitempty"`
 	// Past remembers the last AUTH tokens, newest first.
-	Past         []PastSecret      `json:"past,omitempty"`
-	TokenChanged time.Time         `json:"tokenChanged,omitzero"`
-	Nodes        []CacheNode       `json:"nodes"`
-	Settings     CacheSettings     `json:"settings"`
-	Tags         map[string]string `json:"tags,omitempty"`
-	Created      time.Time         `json:"created"`
+	Past         []PastSecret `json:"past,omitempty"`
+	TokenChanged time.Time    `json:"tokenChanged,omitzero"`
+	Nodes        []CacheNode  `json:"nodes"`
+	// Primary is the ClusterID of the node that may be written to; "" is the first.
+	Primary string `json:"primary,omitempty"`
+	// PrimaryPort leads to the primary, whichever node it is, ReaderPort to a
+	// replica. Both are 0 as long as there was never more than one node, whose
+	// own port is all three.
+	PrimaryPort int `json:"primaryPort,omitempty"`
+	ReaderPort  int `json:"readerPort,omitempty"`
+	// Failover asks for another primary. It is cleared when one has been chosen.
+	Failover bool `json:"failover,omitempty"`
+	// AwaitSync holds the change under way up until all replicas are in sync.
+	AwaitSync bool              `json:"awaitSync,omitempty"`
+	Settings  CacheSettings     `json:"settings"`
+	Tags      map[string]string `json:"tags,omitempty"`
+	Created   time.Time         `json:"created"`
 }
 
 // Access is one way of deciding who may use a cache.
@@ -47,6 +61,21 @@ func (rg *ReplicationGroup) Effective() Access {
 	return rg.Access
 }
 
+// PrimaryNode returns the node that may be written to.
+func (rg *ReplicationGroup) PrimaryNode() *CacheNode {
+	for i := range rg.Nodes {
+		if rg.Nodes[i].ClusterID == rg.Primary {
+			return &rg.Nodes[i]
+		}
+	}
+	return &rg.Nodes[0]
+}
+
+// Staying returns the nodes that are not about to be removed.
+func (rg *ReplicationGroup) Staying() []CacheNode {
+	return slices.DeleteFunc(slices.Clone(rg.Nodes), func(n CacheNode) bool { return n.Removing })
+}
+
 // CacheNode is one engine of a cache and the address that clients use for it.
 type CacheNode struct {
 	ClusterID string    `json:"clusterId"` // name-001
@@ -55,6 +84,12 @@ type CacheNode struct {
 	// Incarnation names the node's directory; a node that is made anew under
 	// the same id does not find its predecessor's data.
 	Incarnation string `json:"incarnation"`
+	// A node is Joining until it is in sync for the first time after it was
+	// added to an existing cache, and Removing until its engine is gone.
+	Joining  bool `json:"joining,omitempty"`
+	Removing bool `json:"removing,omitempty"`
+	// Recovering is a former primary until it is in sync with the new one.
+	Recovering bool `json:"recovering,omitempty"`
 }
 
 // CacheSettings are stored and echoed; what Gatehouse does not act on is listed

@@ -158,7 +158,7 @@ func (s *server) openState(ctx context.Context) error {
 }
 
 func (s *server) makeControl(ctx context.Context) error {
-	s.engines = engine.NewSupervisor(engine.Options{Clock: clock.Real, Log: s.log, Observe: s.engineHappening})
+	s.engines = engine.NewSupervisor(engine.Options{Clock: clock.Real, Log: s.log, Observe: s.engineHappening, Certify: s.certifyReplica})
 	first, last, err := s.cfg.PortRange()
 	if err != nil {
 		return err
@@ -201,7 +201,8 @@ func (s *server) makeData(context.Context) error {
 	s.closers = append(s.closers, func() error { s.follower.Leave(); return nil })
 	s.gateway = gateway.New(gateway.Config{
 		ID: localGateway, Source: s.follower, TLS: s.keeper.Get, Key: s.key, Observer: loginRecorder{s.trail, localGateway},
-		IAM: s.iamLogins(), Clock: clock.Real, Log: s.log,
+		Replication: s.replication(),
+		IAM:         s.iamLogins(), Clock: clock.Real, Log: s.log,
 	})
 	return nil
 }

@@ -44,7 +44,7 @@ func (a *API) showCacheCluster(c caches.CacheCluster) types.CacheCluster {
 		AutoMinorVersionUpgrade:            aws.Bool(rg.Settings.AutoMinorVersionUpgrade),
 		CacheClusterCreateTime:             aws.Time(c.Created),
 		CacheClusterId:                     aws.String(c.ClusterID),
-		CacheClusterStatus:                 aws.String(string(rg.Status)),
+		CacheClusterStatus:                 aws.String(string(c.Status())),
 		CacheNodeType:                      aws.String(rg.NodeType),
 		CacheParameterGroup:                &types.CacheParameterGroupStatus{CacheParameterGroupName: aws.String(rg.Settings.ParameterGroup), ParameterApplyStatus: aws.String(inSync), CacheNodeIdsToReboot: []string{}},
 		CacheSecurityGroups:                []types.CacheSecurityGroupMembership{},
@@ -82,12 +82,12 @@ func (a *API) showNode(c caches.CacheCluster) types.CacheNode {
 	node := types.CacheNode{
 		CacheNodeCreateTime:      aws.Time(c.Created),
 		CacheNodeId:              aws.String(caches.NodeID),
-		CacheNodeStatus:          aws.String(string(c.Group.Status)),
+		CacheNodeStatus:          aws.String(string(c.Status())),
 		CustomerAvailabilityZone: a.zone(),
 		ParameterGroupStatus:     aws.String(inSync),
 	}
 	if c.Group.Status != identity.Creating {
-		node.Endpoint = endpointOf(c.Group, c.CacheNode)
+		node.Endpoint = endpoint(c.Group, c.Port)
 	}
 	return node
 }

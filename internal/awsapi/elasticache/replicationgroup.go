@@ -188,23 +188,23 @@ func (a *API) showNodeGroup(rg caches.ReplicationGroup) types.NodeGroup {
 	if rg.Status == identity.Creating {
 		return group
 	}
-	for i, node := range rg.Nodes {
-		endpoint := endpointOf(rg, node)
+	group.PrimaryEndpoint, group.ReaderEndpoint = endpoint(rg, rg.PrimaryAt), endpoint(rg, rg.ReaderAt)
+	primary := rg.PrimaryNode().ClusterID
+	for _, node := range rg.Nodes {
 		role := "replica"
-		if i == 0 {
-			role, group.PrimaryEndpoint = "primary", endpoint
+		if node.ClusterID == primary {
+			role = "primary"
 		}
-		group.ReaderEndpoint = endpoint
 		group.NodeGroupMembers = append(group.NodeGroupMembers, types.NodeGroupMember{
 			CacheClusterId: aws.String(node.ClusterID), CacheNodeId: aws.String(caches.NodeID), CurrentRole: aws.String(role),
-			PreferredAvailabilityZone: a.zone(), ReadEndpoint: endpoint,
+			PreferredAvailabilityZone: a.zone(), ReadEndpoint: endpoint(rg, node.Port),
 		})
 	}
 	return group
 }
 
-func endpointOf(rg caches.ReplicationGroup, node identity.CacheNode) *types.Endpoint {
-	return &types.Endpoint{Address: aws.String(rg.Host), Port: aws.Int32(int32(node.Port))}
+func endpoint(rg caches.ReplicationGroup, port int) *types.Endpoint {
+	return &types.Endpoint{Address: aws.String(rg.Host), Port: aws.Int32(int32(port))}
 }
 
 // zone is where all nodes are: clients expect one, and Gatehouse has no others.

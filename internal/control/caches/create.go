@@ -18,8 +18,9 @@ const (
 	defaultNetwork           = "ipv4"
 )
 
-// CreateReplicationGroup makes a cache with one node. It is creating until
-// converge has its engine running and all gateways serve it. A token that is
+// CreateReplicationGroup makes a cache with a primary and up to five replicas. It
+// is creating until converge has its engines running and in sync, and all
+// gateways serve it. A token that is
 // given is required from the start (ElastiCache user guide, "AUTH command").
 func (s *Service) CreateReplicationGroup(ctx context.Context, in CreateReplicationGroupInput) (ReplicationGroup, error) {
 	plan, err := s.plan(&in)
@@ -137,6 +138,8 @@ func settingsAtCreate(in *CreateReplicationGroupInput, version EngineVersion) id
 		SecurityGroupIDs:        in.SecurityGroupIDs,
 		AtRestEncryption:        or(in.AtRestEncryptionEnabled, version.Engine == identity.Valkey),
 		KMSKeyID:                or(in.KMSKeyID, ""),
+		AutomaticFailover:       isTrue(in.AutomaticFailoverEnabled),
+		MultiAZ:                 isTrue(in.MultiAZEnabled),
 		AutoMinorVersionUpgrade: or(in.AutoMinorVersionUpgrade, true),
 		SnapshotRetentionLimit:  int(or(in.SnapshotRetentionLimit, 0)),
 		SnapshotWindow:          or(in.SnapshotWindow, defaultSnapshotWindow),
@@ -225,12 +228,11 @@ func (s *Service) place(view *state.View, plan creation, in *CreateReplicationGr
 			return nil, err
 		}
 	}
-	port, err := s.port(view, in.Port)
-	if err != nil {
+	rg.Created = s.clock.Now().UTC()
+	if err := s.addNodes(view, &rg, nodesAtCreate(in), in.Port); err != nil {
 		return nil, err
 	}
-	rg.Created = s.clock.Now().UTC()
-	rg.Nodes = []identity.CacheNode{{ClusterID: rg.ID + "-001", Port: port, Created: rg.Created, Incarnation: rand.Text()}}
+	rg.AwaitSync = len(rg.Nodes) > 1
 	rg.Access = identity.Access{State: identity.AuthNone, Attached: rand.Text()}
 	switch {
 	case plan.groupID != "":

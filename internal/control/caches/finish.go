@@ -35,7 +35,8 @@ func finish(tx *state.Tx, now time.Time, old *identity.ReplicationGroup) {
 		return
 	}
 	rg := *old
-	rg.Status, rg.Target = identity.Available, nil
+	rg.Status, rg.Target, rg.AwaitSync = identity.Available, nil, false
+	finishNodes(tx, &rg)
 	switch {
 	case old.Status == identity.Creating:
 		tx.Event(cacheSource, rg.ID, "Replication group %s created", rg.ID)
@@ -55,6 +56,24 @@ func finish(tx *state.Tx, now time.Time, old *identity.ReplicationGroup) {
 		tx.Event(cacheSource, rg.ID, "Replication group %s modified", rg.ID)
 	}
 	tx.Put(&rg)
+}
+
+// finishNodes ends the joining and removing of nodes.
+func finishNodes(tx *state.Tx, rg *identity.ReplicationGroup) {
+	for _, node := range rg.Nodes {
+		switch {
+		case node.Joining:
+			tx.Event(clusterSource, node.ClusterID, "Cache cluster created")
+		case node.Removing:
+			tx.Event(clusterSource, node.ClusterID, "Cache cluster deleted")
+		case node.Recovering:
+			tx.Event(clusterSource, node.ClusterID, "Finished recovery for cache nodes %s", NodeID)
+		}
+	}
+	rg.Nodes = rg.Staying()
+	for i := range rg.Nodes {
+		rg.Nodes[i].Joining, rg.Nodes[i].Recovering = false, false
+	}
 }
 
 // accessEvents tells what has taken effect.

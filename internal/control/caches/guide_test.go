@@ -7,19 +7,16 @@ import (
 )
 
 // TestGuide runs the commands of the guide "Authenticating with the AUTH
-// command" in its order, as it prints them but for the replicas.
+// command" in its order, as it prints them.
 func TestGuide(t *testing.T) {
 	t.Parallel()
-	h := newMachineHouse(t)
+	h := newMachineHouse(t, manyPorts)
 	h.must(second(h.CreateSubnetGroup(h.ctx, CreateSubnetGroupInput{Name: "sng-test", Description: "d", SubnetIDs: []string{"subnet-1"}})))
 	printed := CreateReplicationGroupInput{
 		ID: "authtestgroup", Description: "authtest", Engine: new("redis"), NodeType: new("cache.m4.large"),
 		NumNodeGroups: new(int32(1)), ReplicasPerNodeGroup: new(int32(2)), TransitEncryptionEnabled: new(true),
 		AuthToken: token("This-is-a-sample-token"), SubnetGroup: new("sng-test"),
 	}
-	_, err := h.CreateReplicationGroup(h.ctx, printed)
-	h.refused(err, identity.InvalidParameterCombination, "This version of Gatehouse runs one node for each replication group; replicas come with a later version. Pass --num-node-groups 1 --replicas-per-node-group 0, or --num-cache-clusters 1.")
-	printed.ReplicasPerNodeGroup = new(int32(0))
 	h.create(printed)
 	h.getsIn("authtestgroup", "This-is-a-sample-token")
 

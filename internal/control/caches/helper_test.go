@@ -193,3 +193,6 @@ func TestConfigTellsAllFaults(t *testing.T) {
 		}
 	}
 }
+
+// manyPorts is room for replicas.
+func manyPorts(config *Config) { config.LastPort = config.FirstPort + 99 }

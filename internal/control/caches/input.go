@@ -99,6 +99,15 @@ type ModifyReplicationGroupInput struct {
 	Durability                *string // default, disabled
 }
 
+// ChangeReplicaCountInput is the request IncreaseReplicaCount or DecreaseReplicaCount.
+type ChangeReplicaCountInput struct {
+	ID               string
+	NewReplicaCount  *int32
+	ReplicasToRemove []string // member clusters; DecreaseReplicaCount only
+	Configurations   int      // how many ReplicaConfiguration were given
+	ApplyImmediately bool     // must be true, as on AWS
+}
+
 // DeleteReplicationGroupInput is the request of that name.
 type DeleteReplicationGroupInput struct {
 	ID                      string

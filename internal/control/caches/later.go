@@ -23,15 +23,14 @@ func firstRefusal(refusals ...refusal) error {
 }
 
 const (
-	oneNode      = "This version of Gatehouse runs one node for each replication group; replicas come with a later version. Pass --num-node-groups 1 --replicas-per-node-group 0, or --num-cache-clusters 1."
-	failover     = "When using automatic failover, there must be at least 2 cache clusters in the replication group. " + oneNode
-	multiAZ      = "Multi-AZ requires automatic failover with at least 2 cache clusters in the replication group. " + oneNode
-	clusterMode  = "Cluster mode comes with a later version of Gatehouse. Leave ClusterMode out or pass disabled, with --num-node-groups 1."
-	noSnapshots  = "Gatehouse keeps no snapshots. Leave out SnapshotName, SnapshotArns and ServerlessCacheSnapshotName."
-	noLogs       = "Gatehouse does not deliver engine logs to AWS. Leave LogDeliveryConfigurations out."
-	noClassic    = "Cache security groups are of EC2-Classic, which is gone. Leave CacheSecurityGroupNames out."
-	noDurability = "Gatehouse has no Multi-AZ transactional log. Leave Durability out or pass disabled."
-	noRole       = "A replication group has one node, which is its primary. Leave PrimaryClusterId out."
+	needsTwoNodes = "When using automatic failover, there must be at least 2 cache clusters in the replication group."
+	needsFailover = "Multi-AZ requires automatic failover with at least 2 cache clusters in the replication group."
+	clusterMode   = "Cluster mode comes with a later version of Gatehouse. Leave ClusterMode out or pass disabled, with --num-node-groups 1."
+	noSnapshots   = "Gatehouse keeps no snapshots. Leave out SnapshotName, SnapshotArns and ServerlessCacheSnapshotName."
+	noLogs        = "Gatehouse does not deliver engine logs to AWS. Leave LogDeliveryConfigurations out."
+	noClassic     = "Cache security groups are of EC2-Classic, which is gone. Leave CacheSecurityGroupNames out."
+	noDurability  = "Gatehouse has no Multi-AZ transactional log. Leave Durability out or pass disabled."
+	noRole        = "Which node is the primary is decided by failover. Leave PrimaryClusterId out."
 )
 
 func refuseAtCreate(in *CreateReplicationGroupInput) error {
@@ -39,10 +38,8 @@ func refuseAtCreate(in *CreateReplicationGroupInput) error {
 		return err
 	}
 	return firstRefusal(
-		refusal{isTrue(in.AutomaticFailoverEnabled), failover},
-		refusal{isTrue(in.MultiAZEnabled), multiAZ},
 		refusal{!isDisabled(in.ClusterMode) || isClusterGroup(in.ParameterGroup), clusterMode},
-		refusal{in.NodeGroupConfigurations > 0, "A replication group has one shard with one node. Leave NodeGroupConfiguration out."},
+		refusal{in.NodeGroupConfigurations > 0, "A replication group has one shard. Pass ReplicasPerNodeGroup and leave NodeGroupConfiguration out."},
 		refusal{isTrue(in.DataTieringEnabled), "Gatehouse has no data tiering. Leave DataTieringEnabled out."},
 		refusal{in.SnapshotName != nil || in.SnapshotARNs != nil || in.ServerlessCacheSnapshotName != nil, noSnapshots},
 		refusal{in.GlobalReplicationGroupID != nil, "Gatehouse has no global datastores. Leave GlobalReplicationGroupId out."},
@@ -53,28 +50,8 @@ func refuseAtCreate(in *CreateReplicationGroupInput) error {
 	)
 }
 
-// checkCounts holds the numbers of nodes to the API's ranges and then to what
-// there is.
-func checkCounts(in *CreateReplicationGroupInput) error {
-	clusters, groups, replicas := or(in.NumCacheClusters, 1), or(in.NumNodeGroups, 1), or(in.ReplicasPerNodeGroup, 0)
-	switch {
-	case clusters < 1 || clusters > 6:
-		return invalid("NumCacheClusters", "it must be between 1 and 6.")
-	case groups < 1 || groups > 500:
-		return invalid("NumNodeGroups", "it must be between 1 and 500.")
-	case replicas < 0 || replicas > 5:
-		return invalid("ReplicasPerNodeGroup", "it must be between 0 and 5.")
-	}
-	return firstRefusal(
-		refusal{groups > 1, clusterMode},
-		refusal{clusters > 1 || replicas > 0, oneNode},
-	)
-}
-
 func refuseAtModify(in *ModifyReplicationGroupInput) error {
 	return firstRefusal(
-		refusal{isTrue(in.AutomaticFailoverEnabled), failover},
-		refusal{isTrue(in.MultiAZEnabled), multiAZ},
 		refusal{!isDisabled(in.ClusterMode) || isClusterGroup(in.ParameterGroup), clusterMode},
 		refusal{in.PrimaryClusterID != nil, noRole},
 		refusal{in.SnapshottingClusterID != nil, "Gatehouse keeps no snapshots. Leave SnapshottingClusterId out."},

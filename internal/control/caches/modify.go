@@ -159,6 +159,11 @@ func changeSettings(view *state.View, rg *identity.ReplicationGroup, in *ModifyR
 	rg.Description = or(in.Description, rg.Description)
 	rg.NodeType = or(in.NodeType, rg.NodeType)
 	settings.NotificationTopicARN = or(in.NotificationTopicARN, settings.NotificationTopicARN)
+	settings.AutomaticFailover = or(in.AutomaticFailoverEnabled, settings.AutomaticFailover)
+	settings.MultiAZ = or(in.MultiAZEnabled, settings.MultiAZ)
+	if err := checkFailover(settings.AutomaticFailover, settings.MultiAZ, len(rg.Nodes)); err != nil {
+		return err
+	}
 	settings.AutoMinorVersionUpgrade = or(in.AutoMinorVersionUpgrade, settings.AutoMinorVersionUpgrade)
 	settings.SnapshotRetentionLimit = int(or(in.SnapshotRetentionLimit, int32(settings.SnapshotRetentionLimit)))
 	settings.SnapshotWindow = or(in.SnapshotWindow, settings.SnapshotWindow)

@@ -63,7 +63,7 @@ func TestModifyRefusals(t *testing.T) {
 	}{
 		{"same settings", nil, modifyInput{Description: new("a test")}, identity.InvalidParameterCombination, "No modifications were requested"},
 		{"blank description", nil, modifyInput{Description: new("")}, identity.MissingParameter, "The parameter ReplicationGroupDescription must be provided and must not be blank."},
-		{"failover", nil, modifyInput{AutomaticFailoverEnabled: new(true)}, identity.InvalidParameterCombination, failover},
+		{"failover", nil, modifyInput{AutomaticFailoverEnabled: new(true)}, identity.InvalidParameterCombination, needsTwoNodes},
 		{"upgrade", nil, modifyInput{EngineVersion: new("7.0")}, identity.InvalidParameterCombination, "Changing the engine or its version (redis 7.1.0) comes with a later version of Gatehouse."},
 		{"other engine", nil, modifyInput{Engine: new("valkey"), EngineVersion: new("8.0")}, identity.InvalidParameterCombination, "Changing the engine or its version (redis 7.1.0) comes with a later version of Gatehouse."},
 		{"unknown version", nil, modifyInput{EngineVersion: new("7.9")}, identity.InvalidParameterCombination, "Cannot find version 7.9 for redis"},

@@ -22,8 +22,10 @@ const (
 type ReplicationGroup struct {
 	*identity.ReplicationGroup
 	ARN string
-	// Host is the address of its endpoints; the port is the node's.
+	// Host is the address of all its endpoints.
 	Host string
+	// PrimaryAt and ReaderAt are the ports of the endpoints by role.
+	PrimaryAt, ReaderAt int
 	// TokenEnabled is AuthTokenEnabled: a token is in force, optional or required.
 	TokenEnabled bool
 	// UserGroupIDs has the group in force, if any; never nil.
@@ -43,6 +45,18 @@ type CacheCluster struct {
 	identity.CacheNode
 	ARN   string
 	Group ReplicationGroup // whose status, settings, engine and token it shares
+}
+
+// Status is the cluster's own: that of its cache, unless it comes or goes by itself.
+func (c *CacheCluster) Status() identity.Status {
+	switch {
+	case c.Joining:
+		return identity.Creating
+	case c.Removing:
+		return identity.Deleting
+	default:
+		return c.Group.Status
+	}
 }
 
 // SubnetGroup is a subnet group as it is shown.
@@ -77,6 +91,10 @@ func (s *Service) show(rg *identity.ReplicationGroup) ReplicationGroup {
 		Host:             s.config.Host,
 		TokenEnabled:     len(rg.Access.Tokens) > 0,
 		UserGroupIDs:     groupList(rg.Access.GroupID),
+	}
+	shown.PrimaryAt, shown.ReaderAt = rg.PrimaryPort, rg.ReaderPort
+	if rg.PrimaryPort == 0 {
+		shown.PrimaryAt, shown.ReaderAt = rg.Nodes[0].Port, rg.Nodes[0].Port
 	}
 	if rg.Target == nil {
 		return shown

@@ -140,12 +140,15 @@ func (c *Converger) finish(ctx context.Context) error {
 func (c *Converger) settled(view *state.View) func(noun any) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	applied := make(map[string]int64, len(c.workers))
+	applied, synced := make(map[string]int64, len(c.workers)), make(map[string]bool, len(c.workers))
 	for id, w := range c.workers {
-		applied[id] = w.appliedRev()
+		applied[id], synced[id] = w.appliedRev()
 	}
 	return func(noun any) bool {
 		written := view.WrittenAt(noun)
+		if rg, is := noun.(*identity.ReplicationGroup); is && rg.AwaitSync && rg.Status != identity.Deleting && !synced[rg.ID] {
+			return false
+		}
 		for _, id := range dependents(view, noun) {
 			if applied[id] < written {
 				return false

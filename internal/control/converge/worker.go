@@ -2,6 +2,7 @@ package converge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -25,14 +26,16 @@ type worker struct {
 	// Of the run goroutine alone.
 	published string // fingerprint of what gateways have acknowledged
 	told      string // the last trouble that an event told of
+	repl      replication
 
 	mu      sync.Mutex
 	applied int64
+	synced  bool // all nodes were in sync then
 	waiting string
 }
 
 func newWorker(c *Converger, id string) *worker {
-	return &worker{c: c, id: id, wake: make(chan struct{}, 1), gone: make(chan struct{}), waiting: "its first convergence"}
+	return &worker{c: c, id: id, wake: make(chan struct{}, 1), gone: make(chan struct{}), repl: newReplication(), waiting: "its first convergence"}
 }
 
 func (w *worker) poke() {
@@ -42,10 +45,12 @@ func (w *worker) poke() {
 	}
 }
 
-func (w *worker) appliedRev() int64 {
+// appliedRev is the revision of the state that gateways and engines act on;
+// synced tells whether all replicas were in sync with it.
+func (w *worker) appliedRev() (revision int64, synced bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.applied
+	return w.applied, w.synced
 }
 
 func (w *worker) waitingFor() string {
@@ -64,8 +69,11 @@ func (w *worker) run(ctx context.Context) {
 	pause := firstRetry
 	for {
 		var retry <-chan time.Time
+		var syncing *notInSync
 		if err := w.round(ctx); err == nil {
 			pause = firstRetry
+		} else if errors.As(err, &syncing) && syncing.cause == nil {
+			pause, retry = firstRetry, w.c.Clock.After(syncPoll)
 		} else if ctx.Err() == nil {
 			w.trouble(ctx, err)
 			retry = w.c.Clock.After(pause)
@@ -103,41 +111,65 @@ func (w *worker) round(ctx context.Context) error {
 	if rg.Status == identity.Deleting {
 		step = w.remove
 	}
-	if err := step(ctx, view, rg); err != nil {
+	err := step(ctx, view, rg)
+	var syncing *notInSync
+	if err != nil && !errors.As(err, &syncing) {
 		return err
 	}
 	w.mu.Lock()
-	further := w.applied != view.Rev
-	w.applied, w.waiting = view.Rev, ""
+	further := w.applied != view.Rev || w.synced != (err == nil)
+	w.applied, w.synced, w.waiting = view.Rev, err == nil, ""
+	if err != nil {
+		w.waiting = err.Error()
+	}
 	w.mu.Unlock()
-	w.told = ""
+	if err == nil {
+		w.told = ""
+	}
 	if further { // otherwise workers and finisher would wake each other for ever
 		w.c.advanced()
 	}
-	return nil
+	return err
 }
 
-// admit grants on the engines, tells the gateways and waits for them, and only
-// then takes away on the engines.
+// admit gives every engine its role, grants on the engines, tells the gateways
+// and waits for them, and only then takes away on the engines.
 func (w *worker) admit(ctx context.Context, view *state.View, rg *identity.ReplicationGroup) error {
 	want, err := desire(view, rg, w.c.Account.ARN(naming.ReplicationGroup, rg.ID))
 	if err != nil {
 		return err
 	}
 	want.cache.Tickets = w.c.tickets.of(w.id, w.c.Clock.Now())
-	engines, err := w.startEngines(ctx, view, rg)
-	if err != nil {
+	members, down := w.startEngines(ctx, view, rg)
+	if chose, err := w.failover(ctx, rg, members); err != nil || chose {
+		return err // what was chosen has changed the view, which wakes this worker
+	}
+	if find(members, rg.PrimaryNode().ClusterID) == nil {
+		return down
+	}
+	if err := w.assume(ctx, rg, members); err != nil {
 		return err
 	}
-	if mark, err := w.mark(&want, rg, engines); err != nil || mark == w.published {
+	if err := w.tellGateways(ctx, &want, rg, members); err != nil {
 		return err
 	}
-	for _, e := range engines {
-		if err := e.Apply(ctx, want.users); err != nil {
+	if err := w.removeNodes(ctx, view, rg); err != nil {
+		return err
+	}
+	return w.checkSync(ctx, rg, members, down)
+}
+
+// tellGateways brings engines' users and the gateways to what is wanted.
+func (w *worker) tellGateways(ctx context.Context, want *desired, rg *identity.ReplicationGroup, members []member) error {
+	if mark, err := w.mark(want, rg, members); err != nil || mark == w.published {
+		return err
+	}
+	for i := range members {
+		if err := members[i].engine.Apply(ctx, want.users); err != nil {
 			return err
 		}
 	}
-	mark, err := w.mark(&want, rg, engines) // the secrets of new users exist from here on
+	mark, err := w.mark(want, rg, members) // the secrets of new users exist from here on
 	if err != nil {
 		return err
 	}
@@ -145,7 +177,8 @@ func (w *worker) admit(ctx context.Context, view *state.View, rg *identity.Repli
 	if err := w.publish(ctx, []*directory.Cache{want.cache}); err != nil {
 		return err
 	}
-	for _, e := range engines {
+	for i := range members {
+		e := members[i].engine
 		if err := e.Remove(ctx, without(e.Users(), want.users)); err != nil {
 			return err
 		}
@@ -156,14 +189,10 @@ func (w *worker) admit(ctx context.Context, view *state.View, rg *identity.Repli
 
 // mark fills in how gateways reach the engines and returns what tells this
 // publication from others.
-func (w *worker) mark(want *desired, rg *identity.ReplicationGroup, engines []*engine.Engine) (string, error) {
-	want.cache.Nodes = nil
-	for i, e := range engines {
-		node, err := e.Node(listenAddress(w.c.Host, rg.Nodes[i].Port))
-		if err != nil {
-			return "", fmt.Errorf("the engine of %s: %w", rg.Nodes[i].ClusterID, err)
-		}
-		want.cache.Nodes = append(want.cache.Nodes, node)
+func (w *worker) mark(want *desired, rg *identity.ReplicationGroup, members []member) (string, error) {
+	var err error
+	if want.cache.Nodes, err = w.endpoints(rg, members); err != nil {
+		return "", err
 	}
 	return want.fingerprint(), nil
 }
@@ -189,20 +218,45 @@ func (w *worker) publish(ctx context.Context, cs []*directory.Cache, gone ...str
 	}
 }
 
-// startEngines makes sure that every node has its engine.
-func (w *worker) startEngines(ctx context.Context, view *state.View, rg *identity.ReplicationGroup) ([]*engine.Engine, error) {
-	var engines []*engine.Engine
-	for _, n := range rg.Nodes {
+// startEngines makes sure that every node has its engine, and returns those
+// that are running. The error is about others.
+func (w *worker) startEngines(ctx context.Context, view *state.View, rg *identity.ReplicationGroup) ([]member, error) {
+	var members []member
+	var failures []error
+	for _, n := range rg.Staying() {
 		e := w.c.Engines.Engine(n.ClusterID)
 		if e == nil {
 			var err error
 			if e, err = w.c.Engines.Start(ctx, w.spec(view, rg, n)); err != nil {
-				return nil, err
+				failures = append(failures, err)
+				continue
 			}
 		}
-		engines = append(engines, e)
+		m := member{CacheNode: n, engine: e, addr: listenAddress(w.c.Host, n.Port)}
+		var err error
+		if m.node, err = e.Node(m.addr); err != nil {
+			failures = append(failures, fmt.Errorf("the engine of %s: %w", n.ClusterID, err))
+			continue
+		}
+		members = append(members, m)
 	}
-	return engines, nil
+	return members, errors.Join(failures...)
+}
+
+// removeNodes ends the engines of nodes that are to go. No gateway leads to them
+// any more.
+func (w *worker) removeNodes(ctx context.Context, view *state.View, rg *identity.ReplicationGroup) error {
+	for _, n := range rg.Nodes {
+		if !n.Removing {
+			continue
+		}
+		if err := w.c.Engines.Delete(ctx, w.spec(view, rg, n)); err != nil {
+			return err
+		}
+		delete(w.repl.told, n.ClusterID)
+		delete(w.repl.synced, n.ClusterID)
+	}
+	return nil
 }
 
 func (w *worker) spec(view *state.View, rg *identity.ReplicationGroup, n identity.CacheNode) engine.Spec {
