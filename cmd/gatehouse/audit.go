@@ -32,14 +32,6 @@ type auditCommand struct {
 	Compare  string   `help:"Earlier JSON report to compare with." type:"path" placeholder:"REPORT"`
 }
 
-// exitWith ends the program with a code and nothing more to say.
-type exitWith int
-
-func (e exitWith) Error() string { return "" }
-
-// ExitCode is the process's exit code.
-func (e exitWith) ExitCode() int { return int(e) }
-
 // Run audits what the flags name: templates, or the AWS account that the
 // environment's credentials belong to.
 func (c auditCommand) Run(ctx context.Context) error {

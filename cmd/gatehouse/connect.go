@@ -142,19 +142,13 @@ func (c connectCommand) exec(ctx context.Context, program string, s *server, cac
 	return childError(program, cmd.Run())
 }
 
-// exited carries a child's exit code, without more words than the child's own.
-type exited struct{ code int }
-
-func (e exited) Error() string { return "" }
-func (e exited) ExitCode() int { return e.code }
-
 func childError(program string, err error) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &exit) && exit.Exited():
-		return exited{exit.ExitCode()}
+		return exitWith(exit.ExitCode())
 	default:
 		return fmt.Errorf("running %s: %w", program, err)
 	}

@@ -32,6 +32,10 @@ type commands struct {
 	Gateway    gatewayCommand    `cmd:"" name:"gateway-credentials" help:"Make, or withdraw, the credentials of a gatehouse-gateway."`
 	Quickstart quickstartCommand `cmd:"" help:"Make a first cache with a first user, and print commands to try."`
 	Trail      trailCommand      `cmd:"" help:"Show what happened: API calls, logins, refusals with their reasons."`
+	Audit      auditCommand      `cmd:"" help:"Find services that answer strangers, in an AWS estate, in templates and plans, or in Gatehouse's own caches."`
+	Exceptions exceptionsCommand `cmd:"" help:"List, check and add reviewed exceptions, which always end."`
+	Gate       gateCommand       `cmd:"" help:"For pipelines: fail on what a change opens."`
+	Migrate    migrateCommand    `cmd:"" help:"Walk a service to authenticated access, one verified step at a time."`
 	Version    versionCommand    `cmd:"" help:"Print the program's version."`
 }
 
@@ -40,6 +44,14 @@ const (
 	exitFailed = 1 // the command could not do what was asked
 	exitUsage  = 2 // the command line or the configuration is wrong
 )
+
+// exitWith ends the program with a code and nothing more to say.
+type exitWith int
+
+func (e exitWith) Error() string { return "" }
+
+// ExitCode is the process's exit code.
+func (e exitWith) ExitCode() int { return int(e) }
 
 // usageError is an error in what the operator gave.
 type usageError struct{ error }

@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -141,7 +143,7 @@ func (f runFlags) run(ctx context.Context, execute bool, do func(*migrate.Runner
 	}
 	err = do(&migrate.Runner{
 		Plan: plan, Name: f.PlanFile, Record: record, Config: config, TLS: roots, Execute: execute, Operator: operator(), Secret: f.secret,
-		Sessions: loginEvidence(), Report: func(s string) { fmt.Println(s) },
+		Sessions: gatehouseLogins{f.EndpointURL}, Report: func(s string) { fmt.Println(s) },
 	})
 	return errors.Join(err, record.Close())
 }
@@ -248,6 +250,21 @@ func (c migrateRollback) Run(ctx context.Context) error {
 	})
 }
 
-// loginEvidence is how migrations of Gatehouse's own caches learn who still logs
-// in by the old method; nil where no server offers it.
-func loginEvidence() awssource.Sessions { return nil }
+// gatehouseLogins asks a Gatehouse server who still logs in by the old method:
+// the evidence of migrations of its own caches.
+type gatehouseLogins struct{ endpoint string }
+
+// Logins implements awssource.Sessions.
+func (l gatehouseLogins) Logins(ctx context.Context, cache string, since time.Time) (awssource.Logins, error) {
+	var logins awssource.Logins
+	s, err := serverFlags{}.find()
+	if err != nil {
+		return logins, err
+	}
+	if l.endpoint != "" {
+		s.Endpoint = l.endpoint
+	}
+	query := url.Values{"cache": {cache}, "since": {since.UTC().Format(time.RFC3339)}}
+	err = s.call(ctx, http.MethodGet, "/gatehouse/v1/logins?"+query.Encode(), nil, &logins)
+	return logins, err
+}

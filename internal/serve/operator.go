@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gatehouse/gatehouse/internal/awsapi"
 	"github.com/gatehouse/gatehouse/internal/control/converge"
@@ -65,12 +64,13 @@ func (s *server) endpoints() ([]awsapi.Endpoint, awsapi.Permissions) {
 		{Method: http.MethodGet, Path: "/gatehouse/v1/trail", Action: "gatehouse:ListTrail", Serve: s.listTrail},
 		{Method: http.MethodPost, Path: "/gatehouse/v1/ticket", Action: "gatehouse:IssueTicket", Serve: s.issueTicket},
 	}
-	return append(endpoints, s.gatewayEndpoints()...), awsapi.Permissions{
+	return append(append(endpoints, s.loginsEndpoint()), s.gatewayEndpoints()...), awsapi.Permissions{
 		"gatehouse:IssueGatewayCredentials":  awsapi.OnAll,
 		"gatehouse:RevokeGatewayCredentials": awsapi.OnAll,
 
 		"gatehouse:ListSessions": ofCache,
 		"gatehouse:GetCache":     ofCache,
+		"gatehouse:ListLogins":   ofCache,
 		"gatehouse:ListTrail":    awsapi.OnAll,
 		"gatehouse:IssueTicket":  s.ticketResources,
 	}
@@ -142,12 +142,9 @@ func (s *server) listTrail(_ context.Context, r *awsapi.EndpointRequest) (any, e
 		}
 		query.Limit = limit
 	}
-	if text := r.Query.Get("since"); text != "" {
-		since, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return nil, identity.Errorf(identity.InvalidParameterValue, "since must be a time such as 2026-01-02T15:04:05Z.")
-		}
-		query.Since = since
+	var err error
+	if query.Since, err = readSince(r.Query.Get("since")); err != nil {
+		return nil, err
 	}
 	records, err := s.trail.Read(query)
 	if records == nil {

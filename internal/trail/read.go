@@ -26,6 +26,31 @@ const (
 	MaxLimit     = 10_000
 )
 
+// Each calls visit with every record that q selects, oldest first; the limit of
+// q does not apply.
+func (t *Trail) Each(q Query, visit func(*Record)) error {
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	files, err := Files(t.dir)
+	if err != nil {
+		return err
+	}
+	for _, path := range files {
+		_, _, err := scan(path, func(line []byte) error {
+			var r Record
+			if json.Unmarshal(line, &r) == nil && q.selects(&r) {
+				visit(&r)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Read returns the newest records that q selects, oldest first.
 func (t *Trail) Read(q Query) ([]Record, error) {
 	if err := t.Flush(); err != nil {

@@ -100,6 +100,23 @@ func TestALineCutOffByACrashIsKeptAndContinued(t *testing.T) {
 	}
 }
 
+func TestEachVisitsAllThatAreSelected(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, login("a", "accepted"), login("b", "refused"))
+	tr, err := trail.Open(dir, clock.Real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tr.Close() }()
+	for range 2 * trail.DefaultLimit {
+		tr.Append(login("a", "accepted"))
+	}
+	count := 0
+	if err := tr.Each(trail.Query{User: "a", Limit: 1}, func(*trail.Record) { count++ }); err != nil || count != 2*trail.DefaultLimit+1 {
+		t.Errorf("visited %d records, %v", count, err)
+	}
+}
+
 func TestReadSelectsTheNewest(t *testing.T) {
 	dir := t.TempDir()
 	tr, err := trail.Open(dir, clock.NewFake(time.Unix(1e9, 0)))
