@@ -26,9 +26,13 @@ func (c liveFlags) options(ctx context.Context, controls []string) (awssource.Op
 	if err != nil {
 		return awssource.Options{}, usageError{err}
 	}
-	return awssource.Options{
+	options := awssource.Options{
 		Config: config, Regions: c.Region, Roles: c.RoleARN, Endpoint: c.EndpointURL, Gatehouse: c.Gatehouse, Controls: controls,
-	}, nil
+	}
+	if c.Gatehouse {
+		options.Sessions = gatehouseLogins{c.EndpointURL}
+	}
+	return options, nil
 }
 
 // live reads AWS with the ordinary credential chain.

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"github.com/aws/smithy-go"
 	"github.com/gatehouse/gatehouse/internal/posture"
 )
 
@@ -43,7 +45,7 @@ func (s *scope) readCaches(ctx context.Context) {
 		s.failed("elasticache:DescribeCacheClusters", "", err, posture.KindCacheCluster)
 	}
 	c.haveNodes = err == nil
-	if c.serverless, err = serverlessCaches(ctx, client); err != nil {
+	if c.serverless, err = serverlessCaches(ctx, client); err != nil && !s.notServed(err) {
 		s.failed("elasticache:DescribeServerlessCaches", "", err, posture.KindServerlessCache)
 	}
 	if usesGroups(c) {
@@ -217,6 +219,13 @@ func (s *scope) serverlessCache(ctx context.Context, c types.ServerlessCache, al
 		Set(posture.TransitEncryptionEnabled, posture.Flag(true)) // serverless caches speak TLS only
 	s.measured(ctx, r, awssdk.ToString(c.ServerlessCacheName))
 	return r
+}
+
+// notServed reports whether a Gatehouse server does not know the operation that
+// was called: of such resources it has none.
+func (s *scope) notServed(err error) bool {
+	var answer smithy.APIError
+	return s.origin == posture.OriginGatehouse && errors.As(err, &answer) && answer.ErrorCode() == "InvalidAction"
 }
 
 // measured adds what Gatehouse's own gateways saw.
