@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/internal/directory"
+	"github.com/gatehouse/gatehouse/internal/identity"
 )
 
 const (
@@ -183,6 +184,9 @@ func (e *Engine) running() (*run, error) {
 	}
 	return e.current, nil
 }
+
+// Kind is the program that runs.
+func (e *Engine) Kind() identity.Engine { return e.spec.Kind }
 
 // Node says how a gateway that listens at listen reaches this start of the
 // engine, and as which users. It is ErrDown while the engine is not running.

@@ -38,6 +38,9 @@ func (v *view) objection(s *session) string {
 	switch {
 	case c == nil:
 		return "the cache or its node is gone"
+	// Whether one that has not logged in has finished its handshake is not known here.
+	case c.Transit == identity.TransitRequired && s.transit != identity.TransitRequired && (s.who == nil || !s.encrypted):
+		return "the cache requires encryption in transit now"
 	case s.who == nil:
 		return ""
 	case s.at.node != n.ClusterID:

@@ -66,15 +66,18 @@ func (s *Service) modify(tx *state.Tx, in *ModifyReplicationGroupInput, ask acce
 	if old.Status != identity.Available {
 		return nil, identity.Errorf(identity.ReplicationGroupState, "Replication group must be in available state to modify.")
 	}
-	if err := checkTransitChange(old, in, ask); err != nil {
+	rg := *old
+	if err := changeTransit(&rg, in, ask); err != nil {
 		return nil, err
 	}
-	rg := *old
+	if err := s.changeVersion(&rg, in); err != nil {
+		return nil, err
+	}
 	outcome, err := s.changeAccess(tx.View(), &rg, ask)
 	if err != nil {
 		return nil, err
 	}
-	if err := changeSettings(tx.View(), &rg, in); err != nil {
+	if err := changeSettings(tx.View(), old, &rg, in); err != nil {
 		return nil, err
 	}
 	if reflect.DeepEqual(rg, *old) && !outcome.repeated {
@@ -128,33 +131,8 @@ func attachable(view *state.View, groupID string, version EngineVersion) error {
 	return nil
 }
 
-// checkTransitChange answers the TransitEncryption parameters. AWS refuses them
-// on a cache with access control even when they change nothing.
-func checkTransitChange(rg *identity.ReplicationGroup, in *ModifyReplicationGroupInput, ask accessChange) error {
-	if in.TransitEncryptionEnabled == nil && in.TransitEncryptionMode == nil {
-		return nil
-	}
-	encrypted := rg.Transit != identity.TransitPlain
-	switch {
-	case rg.Access.State != identity.AuthNone || ask.token != nil || ask.add != "":
-		return identity.Errorf(identity.InvalidParameterCombination,
-			"Modification of transit encryption is not supported for access control enabled clusters.")
-	case in.TransitEncryptionMode != nil && !or(in.TransitEncryptionEnabled, encrypted):
-		return identity.Errorf(identity.InvalidParameterCombination,
-			"To modify transit encryption mode, set encryption-in-transit as enabled.")
-	case or(in.TransitEncryptionEnabled, encrypted) != encrypted,
-		in.TransitEncryptionMode != nil && !strings.EqualFold(*in.TransitEncryptionMode, string(rg.Transit)):
-		return identity.Errorf(identity.InvalidParameterCombination,
-			"Changing the transit encryption of a replication group comes with a later version of Gatehouse. Create a replication group with the encryption that you want.")
-	}
-	return nil
-}
-
 // changeSettings writes the settings of a request into rg.
-func changeSettings(view *state.View, rg *identity.ReplicationGroup, in *ModifyReplicationGroupInput) error {
-	if err := checkSameEngine(rg, in); err != nil {
-		return err
-	}
+func changeSettings(view *state.View, old, rg *identity.ReplicationGroup, in *ModifyReplicationGroupInput) error {
 	settings := &rg.Settings
 	rg.Description = or(in.Description, rg.Description)
 	rg.NodeType = or(in.NodeType, rg.NodeType)
@@ -172,30 +150,11 @@ func changeSettings(view *state.View, rg *identity.ReplicationGroup, in *ModifyR
 	if in.SecurityGroupIDs != nil {
 		settings.SecurityGroupIDs = in.SecurityGroupIDs
 	}
-	if name := strings.ToLower(or(in.ParameterGroup, settings.ParameterGroup)); name != settings.ParameterGroup {
+	if name := parameterGroupOf(old, rg, in); name != settings.ParameterGroup || versionOf(rg).Family != versionOf(old).Family {
 		if err := checkParameterGroup(view, name, versionOf(rg).Family); err != nil {
 			return err
 		}
 		settings.ParameterGroup, rg.Status = name, identity.Modifying
-	}
-	return nil
-}
-
-// checkSameEngine allows the engine and the version that the cache has.
-func checkSameEngine(rg *identity.ReplicationGroup, in *ModifyReplicationGroupInput) error {
-	engine, err := naming.Engine(or(in.Engine, string(rg.Engine)))
-	if err != nil {
-		return err
-	}
-	version := versionOf(rg)
-	if in.EngineVersion != nil && !version.isCalled(*in.EngineVersion) {
-		if version, err = findVersion(engine, in.EngineVersion); err != nil {
-			return err
-		}
-	}
-	if engine != rg.Engine || version.Version != rg.EngineVersion {
-		return identity.Errorf(identity.InvalidParameterCombination,
-			"Changing the engine or its version (%s %s) comes with a later version of Gatehouse.", rg.Engine, rg.EngineVersion)
 	}
 	return nil
 }
@@ -214,6 +173,7 @@ func (s *Service) record(tx *state.Tx, old, rg *identity.ReplicationGroup, ask a
 	}
 	if !reflect.DeepEqual(rg, old) {
 		tx.Put(rg)
+		tellUpgrade(tx, old, rg)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestParameterGroupOfACacheChangesAsync(t *testing.T) {
 func TestModifyRefusals(t *testing.T) {
 	t.Parallel()
 	const noTransit = "Modification of transit encryption is not supported for access control enabled clusters."
-	const later = "Changing the transit encryption of a replication group comes with a later version of Gatehouse. Create a replication group with the encryption that you want."
+	const twoSteps = "Transit encryption of replication group cache can't be changed at once. Set TransitEncryptionMode to preferred first, with TransitEncryptionEnabled; change your clients over, then make the second step."
 	for _, c := range []struct {
 		name   string
 		create []createChange
@@ -64,8 +64,9 @@ func TestModifyRefusals(t *testing.T) {
 		{"same settings", nil, modifyInput{Description: new("a test")}, identity.InvalidParameterCombination, "No modifications were requested"},
 		{"blank description", nil, modifyInput{Description: new("")}, identity.MissingParameter, "The parameter ReplicationGroupDescription must be provided and must not be blank."},
 		{"failover", nil, modifyInput{AutomaticFailoverEnabled: new(true)}, identity.InvalidParameterCombination, needsTwoNodes},
-		{"upgrade", nil, modifyInput{EngineVersion: new("7.0")}, identity.InvalidParameterCombination, "Changing the engine or its version (redis 7.1.0) comes with a later version of Gatehouse."},
-		{"other engine", nil, modifyInput{Engine: new("valkey"), EngineVersion: new("8.0")}, identity.InvalidParameterCombination, "Changing the engine or its version (redis 7.1.0) comes with a later version of Gatehouse."},
+		{"older version", nil, modifyInput{EngineVersion: new("7.0")}, identity.InvalidParameterCombination, "The engine version can't be lowered from 7.1.0 to 7.0.7. Create a new replication group with the version that you want."},
+		{"back to redis", []createChange{withEngine("valkey", "8.0")}, modifyInput{Engine: new("redis")}, identity.InvalidParameterCombination, "The engine can't be changed from valkey to redis."},
+		{"newer version with a parameter group of the old one", []createChange{withEngine("redis", "6.2")}, modifyInput{EngineVersion: new("7.1"), ParameterGroup: new("default.redis6.x")}, identity.InvalidParameterCombination, "Expected a parameter group of family redis7 but found one of family redis6.x"},
 		{"unknown version", nil, modifyInput{EngineVersion: new("7.9")}, identity.InvalidParameterCombination, "Cannot find version 7.9 for redis"},
 		{"parameter group of another family", nil, modifyInput{ParameterGroup: new("default.valkey8")}, identity.InvalidParameterCombination, "Expected a parameter group of family redis7 but found one of family valkey8"},
 		{"missing parameter group, with a token", nil, modifyInput{ParameterGroup: new("none"), AuthToken: token(tokenA)}, identity.ParameterGroupNotFound, "CacheParameterGroup not found: none"},
@@ -82,10 +83,9 @@ func TestModifyRefusals(t *testing.T) {
 		{"transit mode, with a group", []createChange{withGroup("g1")}, modifyInput{TransitEncryptionMode: new("required")}, identity.InvalidParameterCombination, noTransit},
 		{"transit and a token at once", nil, modifyInput{TransitEncryptionEnabled: new(true), AuthToken: token(tokenA)}, identity.InvalidParameterCombination, noTransit},
 		{"transit unchanged on an open cache", nil, modifyInput{TransitEncryptionEnabled: new(true), TransitEncryptionMode: new("required")}, identity.InvalidParameterCombination, "No modifications were requested"},
-		{"transit off", nil, modifyInput{TransitEncryptionEnabled: new(false)}, identity.InvalidParameterCombination, later},
-		{"mode preferred", nil, modifyInput{TransitEncryptionMode: new("preferred")}, identity.InvalidParameterCombination, later},
+		{"transit off", nil, modifyInput{TransitEncryptionEnabled: new(false)}, identity.InvalidParameterCombination, twoSteps},
 		{"mode on a plain cache", []createChange{plain}, modifyInput{TransitEncryptionMode: new("preferred")}, identity.InvalidParameterCombination, "To modify transit encryption mode, set encryption-in-transit as enabled."},
-		{"TLS for a plain cache", []createChange{plain}, modifyInput{TransitEncryptionEnabled: new(true), TransitEncryptionMode: new("preferred")}, identity.InvalidParameterCombination, later},
+		{"TLS for a plain cache", []createChange{plain}, modifyInput{TransitEncryptionEnabled: new(true), TransitEncryptionMode: new("required")}, identity.InvalidParameterCombination, twoSteps},
 		{"unknown mode", nil, modifyInput{TransitEncryptionMode: new("none")}, identity.InvalidParameterValue, "Invalid value for parameter TransitEncryptionMode: valid values are preferred, required."},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,7 +26,8 @@ const (
 	catchUpPoll = 5 * time.Millisecond
 )
 
-// notInSync says that the cache serves, but not all its nodes are running and in sync.
+// notInSync says that the cache serves, but not all its nodes are running, in
+// sync and of the right program.
 type notInSync struct {
 	behind, of int
 	cause      error // why nodes are not running; nil if all are
@@ -109,7 +110,7 @@ func (w *worker) newest(ctx context.Context, members []member, primary string) *
 func (w *worker) failover(ctx context.Context, rg *identity.ReplicationGroup, members []member) (bool, error) {
 	primary := rg.PrimaryNode().ClusterID
 	crashed := rg.Settings.AutomaticFailover && w.repl.crashed(primary, members)
-	if !rg.Failover && !crashed {
+	if !rg.Failover && !crashed && !w.lastOutdated(rg) {
 		return false, nil
 	}
 	chosen := w.newest(ctx, members, primary)
@@ -205,7 +206,7 @@ func (w *worker) tell(m *member, what string, order func() error) error {
 // sync. cause says why some are not running.
 func (w *worker) checkSync(ctx context.Context, rg *identity.ReplicationGroup, members []member, cause error) error {
 	if w.repl.inSync && len(members) == len(rg.Staying()) {
-		return nil
+		return w.checkPrograms(rg)
 	}
 	w.repl.inSync = false
 	behind := len(rg.Staying()) - len(members)
@@ -225,7 +226,7 @@ func (w *worker) checkSync(ctx context.Context, rg *identity.ReplicationGroup, m
 		return &notInSync{behind: behind, of: len(rg.Staying()), cause: cause}
 	}
 	w.repl.inSync = true
-	return nil
+	return w.checkPrograms(rg)
 }
 
 // endpoints returns the nodes of the publication: each running engine under its

@@ -140,6 +140,9 @@ func (w *worker) admit(ctx context.Context, view *state.View, rg *identity.Repli
 		return err
 	}
 	want.cache.Tickets = w.c.tickets.of(w.id, w.c.Clock.Now())
+	if err := w.stopOutdated(ctx, rg); err != nil {
+		return err
+	}
 	members, down := w.startEngines(ctx, view, rg)
 	if chose, err := w.failover(ctx, rg, members); err != nil || chose {
 		return err // what was chosen has changed the view, which wakes this worker
