@@ -1,7 +1,6 @@
 package awsapi
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,12 +176,15 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// verify checks the signature for service, in its region or, if that is "", the
-// server's, and puts the caller on record.
-func (d *Door) verify(r *http.Request, call *Call, a *sigv4.Authorization, body []byte, service, region string) (context.Context, error) {
+// verify checks the signature for service, in the server's region or, if it has
+// one, the service's home, and puts the caller on record.
+func (d *Door) verify(r *http.Request, call *Call, a *sigv4.Authorization, body []byte, service, home string) (context.Context, error) {
 	ctx := r.Context()
 	var owner Caller
-	verifier := sigv4.Verifier{Clock: d.config.Clock, Region: cmp.Or(region, d.config.Region), Lookup: d.lookup(&owner)}
+	verifier := sigv4.Verifier{Clock: d.config.Clock, Region: d.config.Region, Lookup: d.lookup(&owner)}
+	if home != "" && a.Region == home {
+		verifier.Region = home
+	}
 	if err := verifier.Verify(ctx, a, r, body, service); err != nil {
 		return nil, err
 	}

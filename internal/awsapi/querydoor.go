@@ -42,7 +42,7 @@ func (d *Door) serveQuery(w http.ResponseWriter, r *http.Request, call *Call) (a
 	call.AccessKeyID = claim(signature.AccessKeyID)
 	form, formErr := readForm(r, body)
 	service := d.route(call, signature.Service, form)
-	ctx, err := d.verify(r, call, signature, body, call.Service, service.Region)
+	ctx, err := d.verify(r, call, signature, body, call.Service, service.Home)
 	if err != nil {
 		return answer{}, err
 	}

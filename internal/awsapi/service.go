@@ -14,9 +14,10 @@ type Service struct {
 	// Judged names shapes of the model whose constraints are not checked here,
 	// because the operations check them and say more than the model can.
 	Judged map[string]bool
-	// Region is the one that requests are signed for, when it is not the
-	// server's: a global service has a home.
-	Region string
+	// Home is a region that requests may be signed for beside the server's: that
+	// of a global service. Some SDKs sign for it, and some, when they are given
+	// an endpoint, for their own region (seen in botocore).
+	Home string
 	// Complete fills in what a request may leave out because the caller tells
 	// it; nil: nothing.
 	Complete func(caller Caller, in any)

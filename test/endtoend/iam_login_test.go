@@ -257,7 +257,9 @@ func TestIAMSessionsAndRenewal(t *testing.T) {
 func (s *server) deadline() time.Time {
 	s.t.Helper()
 	out, err := s.gatehouse("", "sessions", "--output", "json")
-	var answer struct{ Sessions []struct{ Deadline time.Time } }
+	var answer struct {
+		Sessions []struct{ Deadline time.Time }
+	}
 	if err != nil || json.Unmarshal([]byte(out), &answer) != nil || len(answer.Sessions) != 1 {
 		s.t.Fatalf("sessions: %s, %v", out, err)
 	}

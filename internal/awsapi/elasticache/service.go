@@ -23,6 +23,7 @@ func (a *API) Service() awsapi.Service {
 		Model:       model.ElastiCache,
 		Operations:  a.operations(),
 		Permissions: a.permissions(),
+		Conditions:  conditions,
 		// The user operations judge these themselves, with the messages that AWS
 		// has been seen to send and the model does not know.
 		Judged: map[string]bool{

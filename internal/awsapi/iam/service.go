@@ -25,7 +25,7 @@ func (a *API) Service() awsapi.Service {
 		Model:       model.IAM,
 		Operations:  operations,
 		Permissions: a.permissions(),
-		Region:      home(a.IAM.Account.Region),
+		Home:        home(a.IAM.Account.Region),
 		Complete:    complete,
 		Conditions:  a.conditions,
 	}
