@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse/gatehouse/internal/credential"
 	"github.com/gatehouse/gatehouse/internal/identity"
 	"github.com/gatehouse/gatehouse/internal/serve"
+	"github.com/gatehouse/gatehouse/pkg/cacheauth"
 )
 
 type connectCommand struct {
@@ -26,6 +27,7 @@ type connectCommand struct {
 	User         string   `help:"User to log in as." default:"default"`
 	PasswordFile string   `help:"Read the password or token from this file; - is standard input." placeholder:"FILE" xor:"credential"`
 	Ticket       bool     `help:"Log in with a one-use ticket in place of a password; the trail records it." xor:"credential"`
+	IAM          bool     `help:"Log in with an IAM token, made with the AWS credentials in use." name:"iam" xor:"credential"`
 	Anonymous    bool     `help:"Do not log in." xor:"credential"`
 	Command      []string `arg:"" optional:"" passthrough:"partial" help:"Command to run in place of an interactive session, after --."`
 }
@@ -70,6 +72,9 @@ func (c connectCommand) secret(ctx context.Context, s *server, cache *serve.Cach
 	switch {
 	case c.Anonymous:
 		return identity.Secret{}, nil
+	case c.IAM:
+		token, err := makeToken(ctx, cacheauth.Config{Cache: cache.ID, User: c.User, Region: s.Region})
+		return identity.NewSecret(token), err
 	case c.Ticket:
 		var ticket serve.TicketAnswer
 		err := s.call(ctx, http.MethodPost, "/gatehouse/v1/ticket", serve.TicketRequest{Cache: cache.ID, User: c.User}, &ticket)

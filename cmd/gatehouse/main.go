@@ -31,6 +31,8 @@ type commands struct {
 	Sessions   sessionsCommand   `cmd:"" help:"List who is connected, and how each logged in."`
 	Gateway    gatewayCommand    `cmd:"" name:"gateway-credentials" help:"Make, or withdraw, the credentials of a gatehouse-gateway."`
 	Quickstart quickstartCommand `cmd:"" help:"Make a first cache with a first user, and print commands to try."`
+	Token      tokenCommand      `cmd:"" help:"Print an IAM token for a cache, made with the AWS credentials in use."`
+	Explain    explainCommand    `cmd:"" help:"Say why the last refused logins were refused."`
 	Trail      trailCommand      `cmd:"" help:"Show what happened: API calls, logins, refusals with their reasons."`
 	Audit      auditCommand      `cmd:"" help:"Find services that answer strangers, in an AWS estate, in templates and plans, or in Gatehouse's own caches."`
 	Exceptions exceptionsCommand `cmd:"" help:"List, check and add reviewed exceptions, which always end."`

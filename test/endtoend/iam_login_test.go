@@ -342,4 +342,27 @@ func TestTokensOfOtherTools(t *testing.T) {
 		}
 		s.logsIn(address, strings.TrimSpace(string(out)))
 	})
+	t.Run("gatehouse token", func(t *testing.T) {
+		cmd := exec.CommandContext(t.Context(), program, "token", "--cache", "Orders", "--user", "app")
+		cmd.Env = environment
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		s.logsIn(address, strings.TrimSpace(string(out)))
+	})
+	t.Run("gatehouse connect", func(t *testing.T) {
+		cmd := exec.CommandContext(t.Context(), program, "connect", "--data-dir", s.dir, "--iam", "--user", "app", "orders", "--", "ACL", "WHOAMI")
+		cmd.Env = environment
+		if out, err := cmd.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "app" {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+	t.Run("gatehouse explain", func(t *testing.T) {
+		s.isRefused(address, s.tokenAt(alice, time.Now().Add(-18*time.Minute)), "expired 3 minutes ago")
+		out, err := s.gatehouse("", "explain", "--cache", "orders", "--user", "app")
+		if err != nil || !strings.Contains(out, "expired 3 minutes ago") || strings.Contains(out, "Signature=") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
 }
