@@ -33,10 +33,12 @@ type ReplicationGroup struct {
 	// Failover asks for another primary. It is cleared when one has been chosen.
 	Failover bool `json:"failover,omitempty"`
 	// AwaitSync holds the change under way up until all replicas are in sync.
-	AwaitSync bool              `json:"awaitSync,omitempty"`
-	Settings  CacheSettings     `json:"settings"`
-	Tags      map[string]string `json:"tags,omitempty"`
-	Created   time.Time         `json:"created"`
+	AwaitSync bool `json:"awaitSync,omitempty"`
+	// Standalone is a single-node cluster, which is in no replication group.
+	Standalone bool              `json:"standalone,omitempty"`
+	Settings   CacheSettings     `json:"settings"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	Created    time.Time         `json:"created"`
 }
 
 // Access is one way of deciding who may use a cache.

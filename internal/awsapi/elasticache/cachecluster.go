@@ -58,7 +58,7 @@ func (a *API) showCacheCluster(c caches.CacheCluster) types.CacheCluster {
 		PendingModifiedValues:              &types.PendingModifiedValues{AuthTokenStatus: types.AuthTokenUpdateStatus(rg.Pending.TokenStatus)},
 		PreferredAvailabilityZone:          a.zone(),
 		PreferredMaintenanceWindow:         optional(rg.Settings.MaintenanceWindow),
-		ReplicationGroupId:                 aws.String(rg.ID),
+		ReplicationGroupId:                 groupOf(rg),
 		ReplicationGroupLogDeliveryEnabled: aws.Bool(false),
 		SecurityGroups:                     []types.SecurityGroupMembership{},
 		SnapshotRetentionLimit:             aws.Int32(int32(rg.Settings.SnapshotRetentionLimit)),
@@ -76,6 +76,14 @@ func (a *API) showCacheCluster(c caches.CacheCluster) types.CacheCluster {
 		shown.NotificationConfiguration = &types.NotificationConfiguration{TopicArn: aws.String(topic), TopicStatus: aws.String("active")}
 	}
 	return shown
+}
+
+// groupOf is absent for a cluster that is in no replication group.
+func groupOf(rg caches.ReplicationGroup) *string {
+	if rg.Standalone {
+		return nil
+	}
+	return aws.String(rg.ID)
 }
 
 func (a *API) showNode(c caches.CacheCluster) types.CacheNode {

@@ -22,7 +22,7 @@ func (a *API) permissions() awsapi.Permissions {
 		"elasticache:RemoveTagsFromResource": awsapi.On(func(in *sdk.RemoveTagsFromResourceInput) []string { return given(in.ResourceName) }),
 		"elasticache:ListTagsForResource":    awsapi.On(func(in *sdk.ListTagsForResourceInput) []string { return given(in.ResourceName) }),
 	}
-	for _, add := range []func(awsapi.Permissions){a.permitUsers, a.permitCaches, a.permitReplicas, a.permitSettings} {
+	for _, add := range []func(awsapi.Permissions){a.permitUsers, a.permitCaches, a.permitReplicas, a.permitClusters, a.permitSettings} {
 		add(permissions)
 	}
 	return permissions

@@ -27,21 +27,28 @@ func (s *Service) CreateReplicationGroup(ctx context.Context, in CreateReplicati
 	if err != nil {
 		return ReplicationGroup{}, err
 	}
-	var made *identity.ReplicationGroup
-	_, err = s.state.Update(ctx, func(tx *state.Tx) error {
-		if made, err = s.place(tx.View(), plan, &in); err != nil {
-			return err
-		}
-		tx.Put(made)
-		if in.AuthToken != nil {
-			s.tokenEvents(tx, made.ID, nil, *in.AuthToken)
-		}
-		return nil
-	})
+	made, err := s.make(ctx, plan, &in)
 	if err != nil {
 		return ReplicationGroup{}, err
 	}
 	return s.show(made), nil
+}
+
+// make writes down what was planned.
+func (s *Service) make(ctx context.Context, plan creation, in *CreateReplicationGroupInput) (*identity.ReplicationGroup, error) {
+	var made *identity.ReplicationGroup
+	_, err := s.state.Update(ctx, func(tx *state.Tx) error {
+		var err error
+		if made, err = s.place(tx.View(), plan, in); err != nil {
+			return err
+		}
+		tx.Put(made)
+		if in.AuthToken != nil {
+			s.tokenEvents(tx, made, nil, *in.AuthToken)
+		}
+		return nil
+	})
+	return made, err
 }
 
 // creation is a request that is right in itself.
@@ -219,6 +226,9 @@ func (s *Service) place(view *state.View, plan creation, in *CreateReplicationGr
 	rg := plan.cache
 	if view.ReplicationGroups[rg.ID] != nil {
 		return nil, identity.Errorf(identity.ReplicationGroupExists, "Replication group %s already exists.", rg.ID)
+	}
+	if taken, _ := memberOf(view, rg.ID); rg.Standalone && taken != nil {
+		return nil, identity.Errorf(identity.CacheClusterExists, "Cache cluster %s already exists.", rg.ID)
 	}
 	if err := checkGroupsOf(view, rg.Settings, plan.version.Family); err != nil {
 		return nil, err

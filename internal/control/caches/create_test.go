@@ -273,7 +273,7 @@ func TestDelete(t *testing.T) {
 	}{
 		{DeleteReplicationGroupInput{ID: "other"}, identity.ReplicationGroupNotFound, "Replication group other not found."},
 		{DeleteReplicationGroupInput{}, identity.MissingParameter, "The parameter ReplicationGroupId must be provided and must not be blank."},
-		{DeleteReplicationGroupInput{ID: id, RetainPrimaryCluster: new(true)}, identity.InvalidParameterCombination, "Gatehouse has no cache clusters outside replication groups, so the primary can't be retained. Pass --no-retain-primary-cluster or leave the parameter out."},
+		{DeleteReplicationGroupInput{ID: id, RetainPrimaryCluster: new(true)}, identity.InvalidParameterCombination, "Gatehouse does not make a cache cluster of its own out of the primary. Pass --no-retain-primary-cluster or leave the parameter out."},
 		{DeleteReplicationGroupInput{ID: id, FinalSnapshotIdentifier: new("last")}, identity.InvalidParameterCombination, "Gatehouse keeps no snapshots, and deleting this replication group removes its data. Save the data yourself, then leave FinalSnapshotIdentifier out."},
 	} {
 		_, err := h.DeleteReplicationGroup(h.ctx, c.in)

@@ -15,9 +15,18 @@ func (s *Service) DeleteReplicationGroup(ctx context.Context, in DeleteReplicati
 	if err := refuseAtDelete(&in); err != nil {
 		return ReplicationGroup{}, err
 	}
+	gone, err := s.remove(ctx, in.ID, findCache)
+	if err != nil {
+		return ReplicationGroup{}, err
+	}
+	return s.show(gone), nil
+}
+
+// remove begins to delete what find finds.
+func (s *Service) remove(ctx context.Context, id string, find finder) (*identity.ReplicationGroup, error) {
 	var gone *identity.ReplicationGroup
 	_, err := s.state.Update(ctx, func(tx *state.Tx) error {
-		old, err := findCache(tx.View(), in.ID)
+		old, err := find(tx.View(), id)
 		if err != nil {
 			return err
 		}
@@ -31,8 +40,5 @@ func (s *Service) DeleteReplicationGroup(ctx context.Context, in DeleteReplicati
 		gone = &rg
 		return nil
 	})
-	if err != nil {
-		return ReplicationGroup{}, err
-	}
-	return s.show(gone), nil
+	return gone, err
 }

@@ -1,6 +1,7 @@
 package caches
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gatehouse/gatehouse/internal/control/naming"
@@ -13,7 +14,7 @@ func findCache(view *state.View, id string) (*identity.ReplicationGroup, error) 
 	if id == "" {
 		return nil, naming.Missing("ReplicationGroupId")
 	}
-	if rg := view.ReplicationGroups[strings.ToLower(id)]; rg != nil {
+	if rg := view.ReplicationGroups[strings.ToLower(id)]; rg != nil && !rg.Standalone {
 		return rg, nil
 	}
 	return nil, identity.Errorf(identity.ReplicationGroupNotFound, "Replication group %s not found.", naming.Shorten(id))
@@ -22,7 +23,7 @@ func findCache(view *state.View, id string) (*identity.ReplicationGroup, error) 
 // DescribeReplicationGroups returns the cache with that id, or all caches by id.
 func (s *Service) DescribeReplicationGroups(in DescribeReplicationGroupsInput) ([]ReplicationGroup, error) {
 	view := s.state.View()
-	found := state.Sorted(view.ReplicationGroups)
+	found := slices.DeleteFunc(state.Sorted(view.ReplicationGroups), func(rg *identity.ReplicationGroup) bool { return rg.Standalone })
 	if in.ID != nil {
 		rg, err := findCache(view, *in.ID)
 		if err != nil {
@@ -37,19 +38,14 @@ func (s *Service) DescribeReplicationGroups(in DescribeReplicationGroupsInput) (
 	return shown, nil
 }
 
-// DescribeCacheClusters returns the member with that id, or all members of all
-// caches by id.
+// DescribeCacheClusters returns the cluster with that id, or all clusters by id:
+// the members of replication groups and those of a single node.
 func (s *Service) DescribeCacheClusters(in DescribeCacheClustersInput) ([]CacheCluster, error) {
 	shown := []CacheCluster{}
-	if in.ID == nil && isTrue(in.NotInReplicationGroups) {
-		return shown, nil
-	}
 	for _, rg := range state.Sorted(s.state.View().ReplicationGroups) {
 		for _, node := range rg.Nodes {
-			if in.ID == nil || strings.EqualFold(*in.ID, node.ClusterID) {
-				shown = append(shown, CacheCluster{
-					CacheNode: node, ARN: s.config.Account.ARN(naming.Cluster, node.ClusterID), Group: s.show(rg),
-				})
+			if in.ID != nil && strings.EqualFold(*in.ID, node.ClusterID) || in.ID == nil && (rg.Standalone || !isTrue(in.NotInReplicationGroups)) {
+				shown = append(shown, s.showCluster(rg, node))
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func Finish(tx *state.Tx, now time.Time, settled func(rg *identity.ReplicationGr
 func finish(tx *state.Tx, now time.Time, old *identity.ReplicationGroup) {
 	if old.Status == identity.Deleting {
 		tx.Delete(old)
-		tx.Event(cacheSource, old.ID, "Replication group %s deleted", old.ID)
+		Tell(tx, old, "Replication group %s deleted", old.ID)
 		return
 	}
 	rg := *old
@@ -39,21 +39,23 @@ func finish(tx *state.Tx, now time.Time, old *identity.ReplicationGroup) {
 	finishNodes(tx, &rg)
 	switch {
 	case old.Status == identity.Creating:
-		tx.Event(cacheSource, rg.ID, "Replication group %s created", rg.ID)
+		Tell(tx, &rg, "Replication group %s created", rg.ID)
 		for _, node := range rg.Nodes {
-			tx.Event(clusterSource, node.ClusterID, "Cache cluster created")
+			if !rg.Standalone { // it has been told of
+				tx.Event(clusterSource, node.ClusterID, "Cache cluster created")
+			}
 		}
 		if isOpen(rg.Access) {
-			tx.Event(cacheSource, rg.ID, "%s", openness(rg.ID, rg.Access))
+			Tell(tx, &rg, "%s", openness(rg.ID, rg.Access))
 		}
 	case old.Target != nil:
 		rg.Access = *old.Target
 		if len(rg.Access.Tokens) > 0 { // nothing but ROTATE and SET leads there
 			rg.TokenChanged = now.UTC()
 		}
-		accessEvents(tx, rg.ID, old.Access, rg.Access)
+		accessEvents(tx, &rg, old.Access, rg.Access)
 	default:
-		tx.Event(cacheSource, rg.ID, "Replication group %s modified", rg.ID)
+		Tell(tx, &rg, "Replication group %s modified", rg.ID)
 	}
 	tx.Put(&rg)
 }
@@ -77,25 +79,26 @@ func finishNodes(tx *state.Tx, rg *identity.ReplicationGroup) {
 }
 
 // accessEvents tells what has taken effect.
-func accessEvents(tx *state.Tx, id string, from, to identity.Access) {
+func accessEvents(tx *state.Tx, rg *identity.ReplicationGroup, from, to identity.Access) {
+	id := rg.ID
 	switch to.State {
 	case identity.RequiredOne:
-		tx.Event(cacheSource, id, "The AUTH token of replication group %s was set: it is the only one, and all connections require it.", id)
+		Tell(tx, rg, "The AUTH token of replication group %s was set: it is the only one, and all connections require it.", id)
 	case identity.RequiredTwo:
-		tx.Event(cacheSource, id, "The AUTH token of replication group %s was rotated: the new one and the one before it are accepted.", id)
+		Tell(tx, rg, "The AUTH token of replication group %s was rotated: the new one and the one before it are accepted.", id)
 	case identity.OptionalOne:
-		tx.Event(cacheSource, id, "An AUTH token was added to replication group %s.", id)
+		Tell(tx, rg, "An AUTH token was added to replication group %s.", id)
 	case identity.RBAC:
-		tx.Event(cacheSource, id, "User group %s was associated with replication group %s.", to.GroupID, id)
+		Tell(tx, rg, "User group %s was associated with replication group %s.", to.GroupID, id)
 	}
 	if from.GroupID != "" && from.GroupID != to.GroupID {
-		tx.Event(cacheSource, id, "User group %s was disassociated from replication group %s, and the connections of its users ended.", from.GroupID, id)
+		Tell(tx, rg, "User group %s was disassociated from replication group %s, and the connections of its users ended.", from.GroupID, id)
 	}
 	switch {
 	case isOpen(to):
-		tx.Event(cacheSource, id, "%s", openness(id, to))
+		Tell(tx, rg, "%s", openness(id, to))
 	case isOpen(from):
-		tx.Event(cacheSource, id, "Clients are no longer let in to replication group %s without a credential, and the connections of those that were ended.", id)
+		Tell(tx, rg, "Clients are no longer let in to replication group %s without a credential, and the connections of those that were ended.", id)
 	}
 }
 

@@ -99,6 +99,27 @@ type ModifyReplicationGroupInput struct {
 	Durability                *string // default, disabled
 }
 
+// CreateCacheClusterInput is the request of that name. Of the parameters of
+// CreateReplicationGroup those that are about replicas and user groups, and the
+// description, are not part of it.
+type CreateCacheClusterInput struct {
+	CreateReplicationGroupInput
+	NumCacheNodes      *int32 // 1
+	ReplicationGroupID *string
+}
+
+// ModifyCacheClusterInput is the request of that name.
+type ModifyCacheClusterInput struct {
+	ModifyReplicationGroupInput
+	NumCacheNodes *int32 // 1
+}
+
+// DeleteCacheClusterInput is the request of that name.
+type DeleteCacheClusterInput struct {
+	ID                      string
+	FinalSnapshotIdentifier *string
+}
+
 // ChangeReplicaCountInput is the request IncreaseReplicaCount or DecreaseReplicaCount.
 type ChangeReplicaCountInput struct {
 	ID               string
@@ -124,8 +145,7 @@ type DescribeReplicationGroupsInput struct {
 // ShowCacheNodeInfo: every CacheCluster comes with its node.
 type DescribeCacheClustersInput struct {
 	ID *string
-	// NotInReplicationGroups asks for clusters outside replication groups only;
-	// Gatehouse has none.
+	// NotInReplicationGroups asks for clusters outside replication groups only.
 	NotInReplicationGroups *bool
 }
 

@@ -66,7 +66,7 @@ func refuseAtDelete(in *DeleteReplicationGroupInput) error {
 	return firstRefusal(
 		refusal{
 			isTrue(in.RetainPrimaryCluster),
-			"Gatehouse has no cache clusters outside replication groups, so the primary can't be retained. Pass --no-retain-primary-cluster or leave the parameter out.",
+			"Gatehouse does not make a cache cluster of its own out of the primary. Pass --no-retain-primary-cluster or leave the parameter out.",
 		},
 		refusal{
 			in.FinalSnapshotIdentifier != nil,

@@ -17,25 +17,38 @@ import (
 // engines and gateways, so the cache is modifying until they have; other
 // settings are recorded at once.
 func (s *Service) ModifyReplicationGroup(ctx context.Context, in ModifyReplicationGroupInput) (ReplicationGroup, error) {
-	ask, err := accessChangeOf(&in)
+	changed, err := s.change(ctx, in, findCache)
 	if err != nil {
 		return ReplicationGroup{}, err
+	}
+	return s.show(changed), nil
+}
+
+// finder looks up the cache that a request is about.
+type finder func(view *state.View, id string) (*identity.ReplicationGroup, error)
+
+// change carries out a modification of a cache or refuses it whole.
+func (s *Service) change(ctx context.Context, in ModifyReplicationGroupInput, find finder) (*identity.ReplicationGroup, error) {
+	ask, err := accessChangeOf(&in)
+	if err != nil {
+		return nil, err
 	}
 	if err := firstOf(
 		func() error { return refuseAtModify(&in) },
 		func() error { return checkChanges(&in) },
 	); err != nil {
-		return ReplicationGroup{}, err
+		return nil, err
 	}
-	var shown *identity.ReplicationGroup
+	var changed *identity.ReplicationGroup
 	_, err = s.state.Update(ctx, func(tx *state.Tx) error {
-		shown, err = s.modify(tx, &in, ask)
+		old, err := find(tx.View(), in.ID)
+		if err != nil {
+			return err
+		}
+		changed, err = s.modify(tx, old, &in, ask)
 		return err
 	})
-	if err != nil {
-		return ReplicationGroup{}, err
-	}
-	return s.show(shown), nil
+	return changed, err
 }
 
 // checkChanges checks each value of a request by itself.
@@ -58,11 +71,7 @@ func checkChanges(in *ModifyReplicationGroupInput) error {
 }
 
 // modify decides a request on the newest view and returns the cache as it then is.
-func (s *Service) modify(tx *state.Tx, in *ModifyReplicationGroupInput, ask accessChange) (*identity.ReplicationGroup, error) {
-	old, err := findCache(tx.View(), in.ID)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) modify(tx *state.Tx, old *identity.ReplicationGroup, in *ModifyReplicationGroupInput, ask accessChange) (*identity.ReplicationGroup, error) {
 	if old.Status != identity.Available {
 		return nil, identity.Errorf(identity.ReplicationGroupState, "Replication group must be in available state to modify.")
 	}
@@ -162,12 +171,12 @@ func changeSettings(view *state.View, old, rg *identity.ReplicationGroup, in *Mo
 // record writes the changed cache and what is worth telling about the change.
 func (s *Service) record(tx *state.Tx, old, rg *identity.ReplicationGroup, ask accessChange, outcome decided) {
 	if outcome.repeated {
-		tx.Event(cacheSource, rg.ID, "The AUTH token of strategy %s is the one in force already; nothing changed. %s", ask.strategy, openness(rg.ID, rg.Access))
+		Tell(tx, rg, "The AUTH token of strategy %s is the one in force already; nothing changed. %s", ask.strategy, openness(rg.ID, rg.Access))
 	}
 	if outcome.changed && ask.token != nil && outcome.token != newest {
-		s.tokenEvents(tx, rg.ID, old.Past, *ask.token)
+		s.tokenEvents(tx, rg, old.Past, *ask.token)
 		if ask.strategy == strategySet && len(old.Access.Tokens) > 0 {
-			tx.Event(cacheSource, rg.ID, "The AUTH token that is being set is not the one most recently rotated in: clients that use that one can't log in once the change is complete.")
+			Tell(tx, rg, "The AUTH token that is being set is not the one most recently rotated in: clients that use that one can't log in once the change is complete.")
 		}
 		rg.Past = s.remember(old.Past, *ask.token)
 	}
@@ -187,14 +196,14 @@ func (s *Service) remember(past []identity.PastSecret, token identity.Secret) []
 
 // tokenEvents tells when a new token is against the guide's recommendations.
 // They are recommendations: AWS does not enforce them.
-func (s *Service) tokenEvents(tx *state.Tx, id string, past []identity.PastSecret, token identity.Secret) {
+func (s *Service) tokenEvents(tx *state.Tx, rg *identity.ReplicationGroup, past []identity.PastSecret, token identity.Secret) {
 	if isWeak(token) {
-		tx.Event(cacheSource, id, "The new AUTH token is weak: it has fewer than %d of upper case, lower case, digits and punctuation.", wantedClasses)
+		Tell(tx, rg, "The new AUTH token is weak: it has fewer than %d of upper case, lower case, digits and punctuation.", wantedClasses)
 	}
 	switch same, similar := s.key.Resembles(past, token); {
 	case same:
-		tx.Event(cacheSource, id, "The new AUTH token is the same as one of the last %d.", identity.PastSecretsKept)
+		Tell(tx, rg, "The new AUTH token is the same as one of the last %d.", identity.PastSecretsKept)
 	case similar:
-		tx.Event(cacheSource, id, "The new AUTH token is similar to one of the last %d.", identity.PastSecretsKept)
+		Tell(tx, rg, "The new AUTH token is similar to one of the last %d.", identity.PastSecretsKept)
 	}
 }

@@ -79,16 +79,23 @@ func (s *Service) addNodes(view *state.View, rg *identity.ReplicationGroup, coun
 	now := s.clock.Now().UTC()
 	for _, port := range ports {
 		rg.Nodes = append(rg.Nodes, identity.CacheNode{
-			ClusterID: nextClusterID(rg), Port: port, Created: now, Incarnation: rand.Text(), Joining: rg.Status != identity.Creating,
+			ClusterID: nextClusterID(view, rg), Port: port, Created: now, Incarnation: rand.Text(), Joining: rg.Status != identity.Creating,
 		})
 	}
 	return nil
 }
 
-// nextClusterID is the first of name-001, name-002, … that no node has.
-func nextClusterID(rg *identity.ReplicationGroup) string {
+// nextClusterID is the first of name-001, name-002, … that no node has, neither
+// of this cache nor of another.
+func nextClusterID(view *state.View, rg *identity.ReplicationGroup) string {
+	if rg.Standalone {
+		return rg.ID
+	}
 	for i := 1; ; i++ {
 		id := fmt.Sprintf("%s-%03d", rg.ID, i)
+		if other, _ := memberOf(view, id); other != nil && other.ID != rg.ID {
+			continue
+		}
 		if !slices.ContainsFunc(rg.Nodes, func(n identity.CacheNode) bool { return n.ClusterID == id }) {
 			return id
 		}

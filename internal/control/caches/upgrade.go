@@ -67,9 +67,9 @@ func tellUpgrade(tx *state.Tx, old, rg *identity.ReplicationGroup) {
 	if old.Engine == rg.Engine && old.EngineVersion == rg.EngineVersion {
 		return
 	}
-	tx.Event(cacheSource, rg.ID, "Upgrading replication group %s from %s %s to %s %s", rg.ID, old.Engine, old.EngineVersion, rg.Engine, rg.EngineVersion)
+	Tell(tx, rg, "Upgrading replication group %s from %s %s to %s %s", rg.ID, old.Engine, old.EngineVersion, rg.Engine, rg.EngineVersion)
 	if !versionOf(old).groups && versionOf(rg).groups && isOpen(rg.Effective()) {
-		tx.Event(cacheSource, rg.ID, "WARNING: replication group %s is still open after its upgrade to %s %s: clients are let in without a credential. Versions from %s on have user groups (RBAC); attach one, or set an AUTH token.",
+		Tell(tx, rg, "WARNING: replication group %s is still open after its upgrade to %s %s: clients are let in without a credential. Versions from %s on have user groups (RBAC); attach one, or set an AUTH token.",
 			rg.ID, rg.Engine, rg.EngineVersion, firstWithGroups)
 	}
 }

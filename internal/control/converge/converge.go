@@ -213,7 +213,9 @@ func (c *Converger) engineDir(node identity.CacheNode) string {
 // holds nothing up.
 func (c *Converger) event(ctx context.Context, cacheID, format string, args ...any) {
 	_, err := c.State.Update(ctx, func(tx *state.Tx) error {
-		tx.Event("replication-group", cacheID, format, args...)
+		if rg := tx.View().ReplicationGroups[cacheID]; rg != nil {
+			caches.Tell(tx, rg, format, args...)
+		}
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
