@@ -38,6 +38,9 @@ type Server struct {
 	StrictRevocation bool          `help:"Let a change wait until gateways without contact can no longer admit anyone."`
 	DirectSet        bool          `help:"Accept AuthTokenUpdateStrategy SET on a cache without a token, as AWS has been seen to do."`
 
+	RequireAuth bool   `help:"Refuse a cache that would admit clients without a credential (control Gatehouse.2)."`
+	Exceptions  string `help:"Reviewed exceptions; one for Gatehouse.2 lets the cache that it names do without --require-auth." type:"path" placeholder:"FILE"`
+
 	LogLevel string `help:"Least level that is logged." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -76,6 +79,9 @@ func (s *Server) Validate() error {
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		fault("--tls-cert and --tls-key: one is of no use without the other")
+	}
+	if s.Exceptions != "" && !s.RequireAuth {
+		fault("--exceptions: is of use with --require-auth only")
 	}
 	faults = append(faults, s.listenFault(), s.gatewayListenFault())
 	return errors.Join(faults...)

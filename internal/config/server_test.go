@@ -31,6 +31,8 @@ func TestValidateNamesTheFault(t *testing.T) {
 		{"stale", func(s *config.Server) { s.MaxStale = 0 }, "--max-stale"},
 		{"etcd", func(s *config.Server) { s.EtcdEndpoints = []string{"nonsense"} }, "--etcd-endpoints"},
 		{"half a pair", func(s *config.Server) { s.TLSCert = "c.pem" }, "--tls-key"},
+		{"exceptions to nothing", func(s *config.Server) { s.Exceptions = "e.yaml" }, "--require-auth"},
+		{"exceptions", func(s *config.Server) { s.RequireAuth, s.Exceptions = true, "e.yaml" }, ""},
 		{"listen form", func(s *config.Server) { s.Listen = "4510" }, "--listen"},
 		{"all interfaces", func(s *config.Server) { s.Listen = ":4510" }, "needs TLS"},
 		{"outside without TLS", func(s *config.Server) { s.Listen = "10.0.0.1:4510" }, "needs TLS"},

@@ -163,11 +163,15 @@ func (s *server) makeControl(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	excused, err := s.excused()
+	if err != nil {
+		return err
+	}
 	s.users = users.New(s.state, s.account, s.key, clock.Real, users.DefaultQuotas())
 	s.tags = tagging.New(s.state, s.account)
 	s.caches, err = caches.New(s.state, s.key, clock.Real, caches.Config{
 		Account: s.account, Host: s.cfg.GatewayHost, FirstPort: first, LastPort: last,
-		DirectSet: s.cfg.DirectSet, Installed: s.engines.Installed,
+		DirectSet: s.cfg.DirectSet, Installed: s.engines.Installed, MayAdmitAnyone: excused,
 	})
 	if err != nil {
 		return err

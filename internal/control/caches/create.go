@@ -252,6 +252,9 @@ func (s *Service) place(view *state.View, plan creation, in *CreateReplicationGr
 		rg.Past = s.key.Remember(nil, *in.AuthToken, rg.Created)
 		rg.TokenChanged = rg.Created
 	}
+	if err := s.requireAuth(view, &rg, rg.Access); err != nil {
+		return nil, err
+	}
 	return &rg, nil
 }
 

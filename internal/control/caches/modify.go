@@ -120,6 +120,11 @@ func (s *Service) changeAccess(view *state.View, rg *identity.ReplicationGroup, 
 			return decided{}, err
 		}
 	}
+	if admitsAnyone(view, rg.Access) == "" {
+		if err := s.requireAuth(view, rg, outcome.next); err != nil {
+			return decided{}, err
+		}
+	}
 	rg.Target, rg.Status = &outcome.next, identity.Modifying
 	return outcome, nil
 }

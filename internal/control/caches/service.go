@@ -31,6 +31,10 @@ type Config struct {
 	// Installed says whether the program of an engine is there; the error says
 	// how to install it. Nil asks for nothing.
 	Installed func(identity.Engine) error
+	// MayAdmitAnyone says whether a reviewed exception lets the cache with that
+	// ARN admit clients without a credential; all others are refused such
+	// access. Nil requires authentication of no cache.
+	MayAdmitAnyone func(arn string) bool
 }
 
 // Service carries out requests. Its methods may be called concurrently.

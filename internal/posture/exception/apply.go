@@ -46,6 +46,18 @@ func (e *Entry) apply(findings []posture.Finding, now time.Time) posture.Excepti
 	return note
 }
 
+// Honoured returns the valid, unexpired entry that excuses a control on one
+// resource, for a caller that asks before the resource exists.
+func (f File) Honoured(control, resource string, now time.Time) (Entry, bool) {
+	asked := posture.Finding{Control: control, Resource: resource}
+	for _, e := range f.Entries {
+		if len(e.Problems) == 0 && !e.Expired(now) && e.Control == control && e.matches(&asked) {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
 // covered returns the failures that the entry matches, and in how many places
 // (templates, stacks, accounts) they are.
 func (e *Entry) covered(findings []posture.Finding) ([]*posture.Finding, int) {
