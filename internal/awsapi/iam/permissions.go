@@ -94,7 +94,7 @@ func (a *API) entities(kind iam.Kind, member, newMember string) awsapi.Resources
 			arn = a.IAM.NewARN(kind, "", "*")
 		}
 		if e, err := a.IAM.Entity(kind, name); err == nil {
-			arn, path = a.IAM.ARN(kind, e), e.Path
+			arn, path, name = a.IAM.ARN(kind, e), e.Path, e.Name
 		}
 		newName, newPath := text(in, newMember), text(in, "NewPath")
 		if newName == "" && newPath == "" {

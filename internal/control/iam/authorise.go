@@ -82,8 +82,8 @@ func service(action string) string {
 	return name
 }
 
-// trust is a role's trust policy. A role that does not exist has one that names
-// nobody, so that a refusal does not tell which roles there are.
+// trust is a role's trust policy. A role that does not exist trusts nobody, and
+// asking for it is a denial like any other.
 func (s *Service) trust(x *index, arn string) *policy.Named {
 	named := policy.Named{Document: &policy.Document{Kind: policy.Trust}}
 	if role := s.roleByARN(x, arn); role != nil {
