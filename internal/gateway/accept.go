@@ -94,16 +94,20 @@ func (g *Gateway) accept(l *listener) {
 		if !ok {
 			continue
 		}
-		g.active.Go(func() {
-			defer g.leave(s)
+		g.active.Add(1)
+		go func() {
+			ended := true
 			switch {
 			case !g.handshake(s):
 			case s.isReplica():
 				s.serveReplica()
 			default:
-				s.serve()
+				ended = s.serve()
 			}
-		})
+			if ended {
+				g.forget(s)
+			}
+		}()
 	}
 }
 
@@ -146,8 +150,9 @@ func (g *Gateway) admit(l *listener, conn net.Conn) (*session, bool) {
 	return s, true
 }
 
-// leave forgets a connection that has ended.
-func (g *Gateway) leave(s *session) {
+// forget is the last that is done for a connection.
+func (g *Gateway) forget(s *session) {
+	defer g.active.Done()
 	_ = s.raw.Close()
 	g.unbind(s)
 	g.mu.Lock()
@@ -167,7 +172,7 @@ func (g *Gateway) handshake(s *session) bool {
 	if s.transit == identity.TransitPlain && !g.hasReplicas(s.key) {
 		return true
 	}
-	under := s.raw
+	var under net.Conn = s.raw
 	if s.transit != identity.TransitRequired {
 		var deadline time.Time // a plaintext client may be silent for as long as it likes
 		if s.transit == identity.TransitPreferred {

@@ -45,11 +45,12 @@ type Gateway struct {
 	limits   Limits
 	tls      *tls.Config
 	throttle *throttle
-	newRelay func(*session) relay
+	portable bool // keeps sessions on goroutines even where there are loops
 
 	ctx    context.Context // ends with Run
 	view   atomic.Pointer[view]
 	active sync.WaitGroup // connections and listeners
+	loops  []*loop        // from Run; none where sessions have goroutines
 
 	mu        sync.Mutex // guards what follows, and replacing view
 	stopping  bool
@@ -69,7 +70,7 @@ func New(cfg Config) *Gateway {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gateway{
-		cfg: cfg, limits: cfg.Limits.orDefaults(), throttle: newThrottle(cfg.Clock), newRelay: newCopier,
+		cfg: cfg, limits: cfg.Limits.orDefaults(), throttle: newThrottle(cfg.Clock),
 		conns: map[*session]struct{}{}, addresses: map[netip.Addr]*addressUse{}, listeners: map[nodeKey]*listener{},
 		counters: map[nodeKey]*counters{}, used: map[string]int64{},
 		tls: &tls.Config{
@@ -95,6 +96,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return errors.New("gateway: Source, TLS and Key are required")
 	}
 	g.ctx = ctx
+	if err := g.startLoops(); err != nil {
+		return err
+	}
 	ticker := time.NewTicker(housekeeping)
 	defer ticker.Stop()
 	updates := g.cfg.Source.Updates()
@@ -116,6 +120,13 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 }
 
+func (g *Gateway) startLoops() (err error) {
+	if !g.portable {
+		g.loops, err = startLoops()
+	}
+	return err
+}
+
 func (g *Gateway) stop() {
 	g.mu.Lock()
 	g.stopping = true
@@ -127,6 +138,7 @@ func (g *Gateway) stop() {
 	}
 	g.mu.Unlock()
 	g.active.Wait()
+	stopLoops(g.loops)
 	for _, c := range g.view.Load().caches {
 		for _, n := range c.nodes {
 			n.engine.admin.Close()

@@ -36,7 +36,23 @@ func TestMain(m *testing.M) {
 	if flag.Lookup("test.fuzz").Value.String() != "" {
 		os.Exit(m.Run()) // the fuzzing engine's own goroutines outlive it
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(onBothRelays{m})
+}
+
+// portable is whether the gateways of the tests are without event loops.
+var portable bool
+
+// onBothRelays runs all tests with event loops and then without.
+type onBothRelays struct{ *testing.M }
+
+func (m onBothRelays) Run() int {
+	for _, portable = range []bool{false, true} {
+		fmt.Println("portable relay:", portable)
+		if code := m.M.Run(); code != 0 {
+			return code
+		}
+	}
+	return 0
 }
 
 // patience bounds every wait of a test.
@@ -98,6 +114,9 @@ func newRig(t testing.TB, kind identity.Engine, change func(*gateway.Config, *di
 		change(&cfg, &r.cache)
 	}
 	r.gateway = gateway.New(cfg)
+	if portable {
+		r.gateway.Portable()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.gateway.Run(ctx) }()

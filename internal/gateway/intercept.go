@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -131,7 +132,7 @@ func (s *session) consume() error {
 		}
 		token, n, err := s.scan.Next(s.buf[s.pos:s.end])
 		if err != nil {
-			return s.protocolError(err)
+			return s.misread(err)
 		}
 		switch token {
 		case resp.More:
@@ -232,6 +233,10 @@ func (s *session) proceed(n int, ends bool) error {
 		if err := s.drop(n); err != nil || !ends {
 			return err
 		}
+		if s.looped {
+			s.owed = true
+			return errOwnGoroutine
+		}
 		return s.act(s.gathering, s.args.Words(), s.args.Cut())
 	}
 	s.pos += n
@@ -246,9 +251,38 @@ func (s *session) proceed(n int, ends bool) error {
 	return nil
 }
 
+// errOwnGoroutine says that a session needs its own goroutine to go on.
+var errOwnGoroutine = errors.New("a command is not the event loop's")
+
+// actOnOwn does what a loop has left to the session's goroutine. Of an inline
+// command it has left everything.
+func (s *session) actOnOwn() error {
+	owed, fault := s.owed, s.fault
+	s.owed, s.fault = false, nil
+	switch {
+	case owed:
+		return s.act(s.gathering, s.args.Words(), s.args.Cut())
+	case fault != nil:
+		return s.protocolError(fault)
+	}
+	return nil
+}
+
+// misread ends a session that the scanner cannot follow.
+func (s *session) misread(fault error) error {
+	if !s.looped {
+		return s.protocolError(fault)
+	}
+	s.fault = fault
+	return cmp.Or(s.forward(), errOwnGoroutine)
+}
+
 // inline handles a command that is a line of words; the engine gets it in the
 // other form.
 func (s *session) inline(n int) error {
+	if s.looped {
+		return cmp.Or(s.forward(), errOwnGoroutine)
+	}
 	if err := s.drop(n); err != nil {
 		return err
 	}
@@ -354,6 +388,7 @@ func (s *session) actHalted(act action, words [][]byte) error {
 // command, which is sent too. It goes on reading what the client sends, so that
 // the client's end is noticed even if the engine never gets so far.
 func (s *session) halt(command []byte) error {
+	s.relaying()
 	m := backend.NewMarker()
 	reached := s.relay.halt(m)
 	if _, err := s.be.Write(append(command, m.Command()...)); err != nil {
@@ -402,13 +437,18 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// resume writes what was said and lets the relay go on.
+// resume writes what was said and lets the replies go on: by the relay, or by a
+// loop when the session is parked next.
 func (s *session) resume() error {
 	if err := s.flush(); err != nil {
 		return err
 	}
 	s.halted = false
-	s.relay.resume()
+	if len(s.g.loops) > 0 {
+		s.endRelay()
+	} else {
+		s.relay.resume()
+	}
 	return nil
 }
 

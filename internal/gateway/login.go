@@ -155,6 +155,8 @@ func (s *session) enter(v *verdict, login backend.Login, answer string) error {
 	if err != nil {
 		return err
 	}
+	link := &socket{Conn: be.Conn}
+	be.Conn = link
 	s.killable.Store(be)
 	if err := s.g.bind(s, v, be.ID); err != nil {
 		s.killable.Store(nil)
@@ -174,8 +176,7 @@ func (s *session) enter(v *verdict, login backend.Login, answer string) error {
 		_ = be.Close()
 		return err
 	}
-	s.be = be
-	s.relay = s.g.newRelay(s)
+	s.be, s.link = be, link
 	s.welcome(v, Accepted)
 	return nil
 }

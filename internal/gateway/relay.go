@@ -8,28 +8,11 @@ import (
 	"github.com/gatehouse/gatehouse/internal/gateway/backend"
 )
 
-// relay moves an engine's replies to a client as they are, except that it can
-// be halted where the answer to a marker stands. It may be replaced by one that
-// serves many sessions per goroutine.
-type relay interface {
-	// halt prepares to stop at the marker, which the caller then sends. The
-	// channel is closed when everything before the marker's answer has been
-	// written to the client and the relay touches neither side any more. A read
-	// from the client that is under way is woken.
-	halt(m *backend.Marker) (reached <-chan struct{})
-	// resume lets a halted relay go on.
-	resume()
-	// stop ends the relay and returns when nothing of it is left. The caller
-	// has halted it or closed the engine's side.
-	stop()
-	// ended is closed when the relay has ended: the engine or the client has
-	// closed, or stop was called.
-	ended() <-chan struct{}
-}
-
-// copier is a relay with a goroutine of its own.
-type copier struct {
+// relay moves an engine's replies to a client as they are, with a goroutine of
+// its own, except that it can be halted where the answer to a marker stands.
+type relay struct {
 	client net.Conn
+	raw    *socket // under client
 	engine *backend.Conn
 	target atomic.Pointer[target]
 	goOn   chan bool
@@ -42,41 +25,54 @@ type target struct {
 	reached chan struct{}
 }
 
-func newCopier(s *session) relay {
-	c := &copier{client: s.client, engine: s.be, goOn: make(chan bool, 1), done: make(chan struct{}), gone: make(chan struct{})}
-	s.g.active.Go(c.run)
-	return c
+func newRelay(s *session) *relay {
+	r := &relay{client: s.client, raw: s.raw, engine: s.be, goOn: make(chan bool, 1), done: make(chan struct{}), gone: make(chan struct{})}
+	s.g.active.Go(r.run)
+	return r
 }
 
-func (c *copier) ended() <-chan struct{} { return c.done }
-func (c *copier) resume()                { c.goOn <- true }
+// ended is closed when the relay has ended: the engine or the client has
+// closed, or stop was called.
+func (r *relay) ended() <-chan struct{} { return r.done }
 
-func (c *copier) stop() {
+// resume lets a halted relay go on.
+func (r *relay) resume() { r.goOn <- true }
+
+// stop ends the relay and returns when nothing of it is left. The caller has
+// halted it or closed the engine's side.
+func (r *relay) stop() {
 	select {
-	case c.goOn <- false:
+	case r.goOn <- false:
 	default: // it was not halted
 	}
-	<-c.gone
+	<-r.gone
 }
 
-func (c *copier) halt(m *backend.Marker) <-chan struct{} {
+// halt prepares to stop at the marker, which the caller then sends. The channel
+// is closed when everything before the marker's answer has been written to the
+// client and the relay touches neither side any more. A read from the client
+// that is under way is woken.
+func (r *relay) halt(m *backend.Marker) <-chan struct{} {
 	t := &target{marker: m, reached: make(chan struct{})}
-	c.target.Store(t)
+	r.target.Store(t)
 	return t.reached
 }
 
-func (c *copier) run() {
+func (r *relay) run() {
 	pooled := buffers.Get().(*[]byte)
 	defer buffers.Put(pooled)
-	defer close(c.gone)
-	defer c.wakeReader()
-	defer close(c.done)
+	defer close(r.gone)
+	defer r.wakeReader()
+	defer close(r.done)
+	if r.raw.Flush() != nil {
+		return
+	}
 	buf, kept := *pooled, 0
 	for {
-		n, err := c.engine.Read(buf[kept:])
+		n, err := r.engine.Read(buf[kept:])
 		if n > 0 {
 			var ok bool
-			if kept, ok = c.deliver(buf, kept+n); !ok {
+			if kept, ok = r.deliver(buf, kept+n); !ok {
 				return
 			}
 		}
@@ -88,37 +84,37 @@ func (c *copier) run() {
 
 // deliver writes buf[:n] to the client, up to the marker's answer if that is
 // awaited. It returns how many bytes at the end it kept back.
-func (c *copier) deliver(buf []byte, n int) (kept int, ok bool) {
-	t := c.target.Load()
+func (r *relay) deliver(buf []byte, n int) (kept int, ok bool) {
+	t := r.target.Load()
 	if t == nil {
-		return 0, c.write(buf[:n])
+		return 0, r.write(buf[:n])
 	}
 	at := t.marker.Find(buf[:n])
 	if at < 0 {
 		kept = t.marker.Partial(buf[:n])
-		if !c.write(buf[:n-kept]) {
+		if !r.write(buf[:n-kept]) {
 			return 0, false
 		}
 		copy(buf, buf[n-kept:n])
 		return kept, true
 	}
-	if !c.write(buf[:at]) {
+	if !r.write(buf[:at]) {
 		return 0, false
 	}
-	c.engine.Unread(buf[at+t.marker.Len() : n])
-	c.target.Store(nil)
+	r.engine.Unread(buf[at+t.marker.Len() : n])
+	r.target.Store(nil)
 	close(t.reached)
-	c.wakeReader()
-	return 0, <-c.goOn
+	r.wakeReader()
+	return 0, <-r.goOn
 }
 
-func (c *copier) write(p []byte) bool {
+func (r *relay) write(p []byte) bool {
 	if len(p) == 0 {
 		return true
 	}
-	_, err := c.client.Write(p)
+	_, err := r.client.Write(p)
 	return err == nil
 }
 
 // wakeReader ends the session's read from the client.
-func (c *copier) wakeReader() { _ = c.client.SetReadDeadline(time.Unix(1, 0)) }
+func (r *relay) wakeReader() { _ = r.client.SetReadDeadline(time.Unix(1, 0)) }

@@ -19,11 +19,15 @@ import (
 // the client sends and acts on it; while there is an engine connection, a relay
 // moves the engine's replies. The client is written to by the relay, or by the
 // session's goroutine while the relay is halted or absent, never by both.
+//
+// On Linux a session that only relays is parked: it has neither goroutine nor
+// relay, and a loop serves it until it needs its own goroutine again. One of
+// the two has it at any time, and the other does not touch it.
 type session struct {
 	g       *Gateway
 	key     nodeKey // of the listener
 	stats   *counters
-	raw     net.Conn // what the listener accepted
+	raw     *socket  // what the listener accepted
 	client  net.Conn // raw, or TLS over it
 	peer    string   // host:port
 	local   string
@@ -45,22 +49,29 @@ type session struct {
 
 	scan      resp.Scanner
 	args      resp.Args
-	gathering action // of the command that is being gathered; pass for none
-	usual     []byte // a pooled buffer
-	buf       []byte // usual, or a bigger one for a long line
-	from      int    // buf[from:pos] is to be forwarded
-	pos       int    // buf[pos:end] is not scanned yet
+	gathering action  // of the command that is being gathered; pass for none
+	usual     *[]byte // a pooled buffer
+	buf       []byte  // usual, or a bigger one for a long line
+	from      int     // buf[from:pos] is to be forwarded
+	pos       int     // buf[pos:end] is not scanned yet
 	end       int
 	count     int64  // commands since the last forward
 	out       []byte // answers to be written while no relay runs
 	deadline  time.Time
 
 	be      *backend.Conn // nil while no engine is involved
-	relay   relay
-	halted  bool // the relay stands at a marker
-	multi   bool // a MULTI was sent and no EXEC after it
-	silent  bool // CLIENT REPLY OFF is in force
-	skipOne bool // CLIENT REPLY SKIP: the next command has no reply
+	link    *socket       // under be
+	relay   *relay        // nil while there is none, or a loop serves the session
+	halted  bool          // the relay stands at a marker
+	multi   bool          // a MULTI was sent and no EXEC after it
+	silent  bool          // CLIENT REPLY OFF is in force
+	skipOne bool          // CLIENT REPLY SKIP: the next command has no reply
+
+	place  sync.Mutex // held while the session changes between goroutine and loop
+	looped bool       // a loop serves the session
+	owed   bool       // the gathered command waits for the session's goroutine
+	fault  error      // a protocol error that waits for it
+	parking
 }
 
 // who is a session's identity; it is replaced, never changed, after bind.
@@ -83,9 +94,9 @@ var errEngineGone = errors.New("the engine closed the connection")
 var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
 
 func newSession(g *Gateway, l *listener, conn net.Conn) *session {
-	remote := addrPort(conn.RemoteAddr())
+	remote, raw := addrPort(conn.RemoteAddr()), &socket{Conn: conn}
 	return &session{
-		g: g, key: l.key, at: l.key, raw: conn, client: conn,
+		g: g, key: l.key, at: l.key, raw: raw, client: raw,
 		peer: conn.RemoteAddr().String(), local: conn.LocalAddr().String(),
 		remote: remote, addr: throttleKey(remote.Addr()),
 		scan: resp.Scanner{HasSub: hasSub},
@@ -95,35 +106,64 @@ func newSession(g *Gateway, l *listener, conn net.Conn) *session {
 // kill ends the connection at once, whatever it is doing.
 func (s *session) kill(why string) {
 	s.ending.CompareAndSwap(nil, &why)
+	s.place.Lock()
+	defer s.place.Unlock()
+	if s.home != nil {
+		s.home.kill(s)
+		return
+	}
 	_ = s.raw.Close()
 	if be := s.killable.Load(); be != nil {
 		_ = be.Close()
 	}
 }
 
-// serve runs the connection to its end.
-func (s *session) serve() {
-	pooled := buffers.Get().(*[]byte)
-	s.usual, s.buf = *pooled, *pooled
-	err := s.loop()
-	s.finish(err)
-	buffers.Put(pooled)
-	s.stats.commands.Add(s.commands.Swap(0))
-	s.report()
+// serve begins to serve the connection. It reports what run does.
+func (s *session) serve() bool {
+	s.takeBuffer()
+	s.setLoginDeadline()
+	return s.run(nil)
 }
 
-func (s *session) loop() error {
-	s.setLoginDeadline()
-	for {
-		if err := s.consume(); err != nil {
-			return err
+// run serves the connection to its end, or until a loop has taken it over. It
+// reports whether it has ended.
+func (s *session) run(err error) bool {
+	for err == nil {
+		if err = s.consume(); err == nil {
+			err = s.flush()
 		}
-		if err := s.flush(); err != nil {
-			return err
+		if err != nil {
+			break
 		}
-		if err := s.fill(); err != nil {
-			return err
+		if s.park() {
+			return false
 		}
+		if s.be != nil {
+			s.relaying()
+		}
+		err = s.fill()
+	}
+	s.finish(err)
+	s.dropBuffer()
+	s.stats.commands.Add(s.commands.Swap(0))
+	s.report()
+	return true
+}
+
+func (s *session) takeBuffer() {
+	s.usual = buffers.Get().(*[]byte)
+	s.buf = *s.usual
+}
+
+func (s *session) dropBuffer() {
+	buffers.Put(s.usual)
+	s.usual, s.buf = nil, nil
+}
+
+// relaying makes sure that the engine's replies go to the client.
+func (s *session) relaying() {
+	if s.relay == nil {
+		s.relay = newRelay(s)
 	}
 }
 
@@ -183,7 +223,7 @@ func (s *session) makeRoom() {
 	s.from, s.pos = 0, 0
 	switch {
 	case s.end == 0:
-		s.buf = s.usual
+		s.buf = *s.usual
 	case s.end == len(s.buf):
 		bigger := make([]byte, min(2*len(s.buf), maxBuffer))
 		copy(bigger, s.buf)
@@ -239,10 +279,11 @@ func (s *session) finish(err error) {
 	}
 	if s.be != nil {
 		if !killed && !s.halted {
+			s.relaying()
 			_ = s.be.CloseWrite()
 			s.discardUntilEnded(err)
 		}
-		if !s.halted && !s.relayEnded() { // the client does not read, and the relay waits for it
+		if s.relay != nil && !s.halted && !s.relayEnded() { // the client does not read, and the relay waits for it
 			_ = s.raw.Close()
 		}
 		s.closeEngine()
@@ -273,10 +314,19 @@ func (s *session) discardUntilEnded(err error) {
 func (s *session) closeEngine() {
 	_ = s.be.Close()
 	s.killable.Store(nil)
-	s.relay.stop()
-	_ = s.client.SetReadDeadline(time.Time{}) // the relay's end woke the reader
-	s.be, s.relay, s.halted = nil, nil, false
+	s.endRelay()
+	s.be, s.link, s.halted = nil, nil, false
 	s.multi, s.silent, s.skipOne = false, false, false
+}
+
+// endRelay ends a relay that is halted or has no engine any more.
+func (s *session) endRelay() {
+	if s.relay == nil {
+		return
+	}
+	s.relay.stop()
+	s.relay = nil
+	_ = s.client.SetReadDeadline(time.Time{}) // its end woke the reader
 }
 
 // linger closes the sending side and reads on for a moment: a connection that
@@ -286,9 +336,7 @@ func (s *session) linger() {
 	if half, ok := s.client.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 	}
-	if half, ok := s.raw.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-	}
+	_ = s.raw.CloseWrite()
 	_ = s.raw.SetReadDeadline(time.Now().Add(lingerTimeout))
 	_, _ = io.Copy(io.Discard, io.LimitReader(s.raw, 1<<20))
 }
