@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 )
@@ -42,10 +41,7 @@ func (c quickstartCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	api := elasticache.New(elasticache.Options{
-		BaseEndpoint: aws.String(s.Endpoint), Region: s.Region, HTTPClient: s.client,
-		Credentials: credentials.NewStaticCredentialsProvider(s.credentials.AccessKeyID, s.credentials.SecretAccessKey.Reveal(), s.token),
-	})
+	api := s.elasticache()
 	password, err := makeFirstUser(ctx, api)
 	if err != nil {
 		return err

@@ -14,6 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+
 	"github.com/gatehouse/gatehouse/internal/datadir"
 	"github.com/gatehouse/gatehouse/internal/identity"
 	"github.com/gatehouse/gatehouse/internal/sigv4"
@@ -69,6 +73,14 @@ func (f serverFlags) find() (*server, error) {
 		s.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	}
 	return s, nil
+}
+
+// elasticache is the server's ElastiCache API.
+func (s *server) elasticache() *elasticache.Client {
+	return elasticache.New(elasticache.Options{
+		BaseEndpoint: aws.String(s.Endpoint), Region: s.Region, HTTPClient: s.client,
+		Credentials: credentials.NewStaticCredentialsProvider(s.credentials.AccessKeyID, s.credentials.SecretAccessKey.Reveal(), s.token),
+	})
 }
 
 func region() string {
