@@ -100,6 +100,7 @@ func (d *Door) permit(permissions Permissions) error {
 type answer struct {
 	status      int
 	contentType string
+	header      map[string]string // what a protocol has beside them
 	body        []byte
 }
 
@@ -112,10 +113,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		UserAgent: claim(r.UserAgent()),
 		secure:    r.TLS != nil,
 	}
-	serve, refuse := d.serveQuery, d.queryFault
-	if strings.HasPrefix(r.URL.Path, endpointPrefix) {
-		serve, refuse = d.serveEndpoint, endpointFault
-	}
+	serve, refuse := d.protocol(r)
 	a, err := guarded(func() (answer, error) { return serve(w, r, call) })
 	if err != nil {
 		a = refuse(call, d.fault(r.Context(), call, err))
@@ -124,8 +122,30 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.config.Observer.Called(r.Context(), *call)
 	w.Header().Set("X-Amzn-Requestid", call.RequestID)
 	w.Header().Set("Content-Type", a.contentType)
+	for name, value := range a.header {
+		w.Header().Set(name, value)
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the caller has gone away; the call is on record
+}
+
+// serveFunc takes a call from its bytes to its answer, refuseFunc writes what the
+// caller sees of an error.
+type (
+	serveFunc  func(w http.ResponseWriter, r *http.Request, call *Call) (answer, error)
+	refuseFunc func(call *Call, fault *Fault) answer
+)
+
+// protocol tells the protocol by what is Gatehouse's own path, a path of RPC v2
+// CBOR or the target of AWS JSON; everything else is Query.
+func (d *Door) protocol(r *http.Request) (serveFunc, refuseFunc) {
+	if strings.HasPrefix(r.URL.Path, endpointPrefix) {
+		return d.serveEndpoint, endpointFault
+	}
+	if format, target, is := rpcRequest(r); is {
+		return d.rpc(format, target)
+	}
+	return d.serveQuery, d.queryFault
 }
 
 // panicked is a panic that became an error.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/gatehouse/gatehouse/internal/awsapi/query"
+	"github.com/gatehouse/gatehouse/internal/awsapi/rpc"
 	"github.com/gatehouse/gatehouse/internal/identity"
 	"github.com/gatehouse/gatehouse/internal/sigv4"
 )
@@ -97,6 +98,10 @@ func translate(err error) (fault *Fault, ok bool) {
 	var form *query.Error
 	if errors.As(err, &form) {
 		return &Fault{Code: form.Code, Status: http.StatusBadRequest, Message: form.Message}, true
+	}
+	var body *rpc.Error
+	if errors.As(err, &body) {
+		return &Fault{Code: body.Code, Status: http.StatusBadRequest, Message: body.Message}, true
 	}
 	var refusal *identity.Error
 	if errors.As(err, &refusal) {

@@ -49,7 +49,17 @@ func (d *Door) serveQuery(w http.ResponseWriter, r *http.Request, call *Call) (a
 	if formErr != nil {
 		return answer{}, formErr
 	}
-	return d.perform(ctx, call, service, form)
+	op, err := find(service, form)
+	if err != nil {
+		return answer{}, err
+	}
+	return d.perform(ctx, call, service, op, wire{
+		decode: func(in any) error { return form.Decode(service.Model, op.Name, in) },
+		encode: func(out any) (answer, error) {
+			body, err := query.Response(service.Model, op.Name, out, call.RequestID)
+			return answer{status: http.StatusOK, contentType: query.ContentType, body: body}, err
+		},
+	})
 }
 
 // readForm returns the parameters, also an empty form beside an error.
@@ -91,22 +101,23 @@ func (d *Door) route(call *Call, scope string, form *query.Form) *served {
 	return s
 }
 
+// wire reads one request and writes its answer in the request's protocol.
+type wire struct {
+	decode func(in any) error
+	encode func(out any) (answer, error)
+}
+
 // perform runs an operation for a caller that is known.
-func (d *Door) perform(ctx context.Context, call *Call, service *served, form *query.Form) (answer, error) {
-	op, err := find(service, form)
-	if err != nil {
-		return answer{}, err
-	}
+func (d *Door) perform(ctx context.Context, call *Call, service *served, op Operation, w wire) (answer, error) {
 	in := op.input()
-	if err := form.Decode(service.Model, op.Name, in); err != nil {
+	if err := w.decode(in); err != nil {
 		return answer{}, err
 	}
 	if service.Complete != nil {
 		service.Complete(call.Caller, in)
 	}
 	call.Parameters = service.Model.RecordInput(op.Name, in)
-	action := Action(service.Model.SigningName + ":" + op.Name)
-	ctx, err = d.authorise(ctx, call, action, in, service.conditions(in))
+	ctx, err := d.authorise(ctx, call, service.action(op.Name), in, service.conditions(in))
 	if err != nil {
 		return answer{}, err
 	}
@@ -117,14 +128,14 @@ func (d *Door) perform(ctx context.Context, call *Call, service *served, form *q
 	if err != nil {
 		return answer{}, err
 	}
-	body, err := query.Response(service.Model, op.Name, out, call.RequestID)
+	a, err := w.encode(out)
 	if err != nil {
 		return answer{}, err
 	}
 	if !call.ReadOnly {
 		call.Response = service.Model.RecordOutput(op.Name, out)
 	}
-	return answer{status: http.StatusOK, contentType: query.ContentType, body: body}, nil
+	return a, nil
 }
 
 func find(service *served, form *query.Form) (Operation, error) {

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/gatehouse/gatehouse/internal/awsapi/model"
@@ -14,6 +15,8 @@ type Service struct {
 	// Judged names shapes of the model whose constraints are not checked here,
 	// because the operations check them and say more than the model can.
 	Judged map[string]bool
+	// Prefix begins the service's IAM actions; "" when it is the signing name.
+	Prefix string
 	// Home is a region that requests may be signed for beside the server's: that
 	// of a global service. Some SDKs sign for it, and some, when they are given
 	// an endpoint, for their own region (seen in botocore).
@@ -24,6 +27,11 @@ type Service struct {
 	// Conditions returns the service's own condition keys that a request brings
 	// with it; nil: none. Those of tags are found without it.
 	Conditions func(in any) map[string][]string
+}
+
+// action is the IAM action of an operation.
+func (s *Service) action(operation string) Action {
+	return Action(cmp.Or(s.Prefix, s.Model.SigningName) + ":" + operation)
 }
 
 // Operation is one operation of a service.

@@ -10,5 +10,6 @@
 //
 //	go run ./internal/awsapi/model/modelgen -from …/elasticache/2015-02-02/service-2.json.gz -to internal/awsapi/model/elasticache.json [Operation …]
 //
-// Without operations it renews those that the file has.
+// Without operations it renews those that the file has. -without names members
+// that are not served: EvaluationCriteria and EvaluationInterval of CloudWatch.
 package model

@@ -12,11 +12,17 @@ type Service struct {
 	// SigningName is the service in the credential scope and in IAM actions.
 	SigningName string `json:"signingName"`
 	// EventSource is the service's name in CloudTrail.
-	EventSource string                `json:"eventSource"`
-	Version     string                `json:"version"`
-	Namespace   string                `json:"namespace"`
-	Operations  map[string]*Operation `json:"operations"`
-	Shapes      map[string]*Shape     `json:"shapes"`
+	EventSource string `json:"eventSource"`
+	// Target is the service in X-Amz-Target and in the paths of RPC v2 CBOR; "" for
+	// a service that speaks Query alone.
+	Target string `json:"target,omitempty"`
+	// QueryCompatible says that clients of the other protocols expect the error
+	// codes of Query in a header, because the service once spoke nothing else.
+	QueryCompatible bool                  `json:"queryCompatible,omitempty"`
+	Version         string                `json:"version"`
+	Namespace       string                `json:"namespace"`
+	Operations      map[string]*Operation `json:"operations"`
+	Shapes          map[string]*Shape     `json:"shapes"`
 	// Errors is what the served operations may answer with, by code.
 	Errors map[string]Error `json:"errors"`
 }
@@ -30,8 +36,9 @@ type Operation struct {
 
 // Error is how the service answers with an error code.
 type Error struct {
-	Status int  `json:"status"`
-	Sender bool `json:"sender,omitempty"` // the caller's fault
+	Status int    `json:"status"`
+	Sender bool   `json:"sender,omitempty"` // the caller's fault
+	Shape  string `json:"shape,omitempty"`  // its name outside Query, when it is not the code
 }
 
 // Type is the kind of a shape.
@@ -101,6 +108,7 @@ var files embed.FS
 
 // The models that are embedded.
 var (
+	CloudWatch  = load("cloudwatch.json")
 	ElastiCache = load("elasticache.json")
 	IAM         = load("iam.json")
 	STS         = load("sts.json")

@@ -22,14 +22,15 @@ import (
 func main() {
 	from := flag.String("from", "", "service-2.json or service-2.json.gz")
 	to := flag.String("to", "", "file to write")
+	without := flag.String("without", "", "members to leave out, as Name,Name: they are not served, and refused")
 	flag.Parse()
-	if err := run(*from, *to, flag.Args()); err != nil {
+	if err := run(*from, *to, strings.Split(*without, ","), flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "modelgen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(from, to string, operations []string) error {
+func run(from, to string, without, operations []string) error {
 	src, err := readSource(from)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", from, err)
@@ -40,7 +41,7 @@ func run(from, to string, operations []string) error {
 			return fmt.Errorf("no operations given, and %s has none: %w", to, err)
 		}
 	}
-	out, err := reduce(src, operations)
+	out, err := reduce(src, without, operations)
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,9 @@ func readSource(path string) (*source, error) {
 func render(s *model.Service) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\"signingName\": %q, \"eventSource\": %q, \"version\": %q, \"namespace\": %q,\n", s.SigningName, s.EventSource, s.Version, s.Namespace)
+	if s.Target != "" {
+		fmt.Fprintf(&b, "\"target\": %q, \"queryCompatible\": %t,\n", s.Target, s.QueryCompatible)
+	}
 	section(&b, "operations", s.Operations, ",")
 	section(&b, "shapes", s.Shapes, ",")
 	section(&b, "errors", s.Errors, "")

@@ -18,7 +18,10 @@ type source struct {
 		EndpointPrefix string   `json:"endpointPrefix"`
 		SigningName    string   `json:"signingName"`
 		Protocols      []string `json:"protocols"`
-		XMLNamespace   string   `json:"xmlNamespace"`
+		TargetPrefix   string   `json:"targetPrefix"`
+		// QueryCompatible is there, and empty, when the service once spoke Query.
+		QueryCompatible *struct{} `json:"awsQueryCompatible"`
+		XMLNamespace    string    `json:"xmlNamespace"`
 	} `json:"metadata"`
 	Operations map[string]struct {
 		Input  struct{ Shape string } `json:"input"`
@@ -29,6 +32,8 @@ type source struct {
 		Errors []struct{ Shape string } `json:"errors"`
 	} `json:"operations"`
 	Shapes map[string]sourceShape `json:"shapes"`
+
+	without []string // members that are left out
 }
 
 type sourceShape struct {
@@ -44,6 +49,7 @@ type sourceShape struct {
 	Pattern         string          `json:"pattern"`
 	Flattened       bool            `json:"flattened"`
 	Sensitive       bool            `json:"sensitive"`
+	Exception       bool            `json:"exception"`
 	TimestampFormat string          `json:"timestampFormat"`
 	Error           *struct {
 		Code           string `json:"code"`
@@ -70,19 +76,22 @@ var types = map[string]model.Type{
 	"float": model.Float, "double": model.Double, "timestamp": model.Timestamp,
 }
 
-func reduce(src *source, operations []string) (*model.Service, error) {
-	if !slices.Contains(src.Metadata.Protocols, "query") {
-		return nil, fmt.Errorf("the service speaks %v, not query", src.Metadata.Protocols)
+func reduce(src *source, without, operations []string) (*model.Service, error) {
+	if !slices.Contains(src.Metadata.Protocols, "query") && !slices.Contains(src.Metadata.Protocols, "json") {
+		return nil, fmt.Errorf("the service speaks %v, neither query nor json", src.Metadata.Protocols)
 	}
+	src.without = without
 	out := &model.Service{
 		SigningName: src.Metadata.SigningName,
 		EventSource: src.Metadata.EndpointPrefix + ".amazonaws.com",
 		Version:     src.Metadata.APIVersion,
+		Target:      src.Metadata.TargetPrefix,
 		Namespace:   src.Metadata.XMLNamespace,
 		Operations:  map[string]*model.Operation{},
 		Shapes:      map[string]*model.Shape{},
 		Errors:      map[string]model.Error{},
 	}
+	out.QueryCompatible = src.Metadata.QueryCompatible != nil
 	if out.SigningName == "" {
 		out.SigningName = src.Metadata.EndpointPrefix
 	}
@@ -96,9 +105,7 @@ func reduce(src *source, operations []string) (*model.Service, error) {
 			return nil, fmt.Errorf("input of %s: %w", name, err)
 		}
 		for _, e := range op.Errors {
-			if fault := src.Shapes[e.Shape].Error; fault != nil {
-				out.Errors[fault.Code] = model.Error{Status: fault.HTTPStatusCode, Sender: fault.SenderFault}
-			}
+			addError(out, e.Shape, src.Shapes[e.Shape])
 		}
 	}
 	if err := constrain(out, src); err != nil {
@@ -110,6 +117,25 @@ func reduce(src *source, operations []string) (*model.Service, error) {
 		}
 	}
 	return out, nil
+}
+
+// addError adds an error by its code. Models of services that never spoke Query
+// give neither code nor status: the name is the code, and the status 400.
+func addError(out *model.Service, name string, shape sourceShape) {
+	fault := shape.Error
+	switch {
+	case fault == nil && shape.Exception:
+		out.Errors[name] = model.Error{Status: 400, Sender: true}
+	case fault == nil:
+	case fault.Code == "" || fault.Code == name:
+		out.Errors[name] = model.Error{Status: fault.HTTPStatusCode, Sender: fault.SenderFault}
+	default:
+		e := model.Error{Status: fault.HTTPStatusCode, Sender: fault.SenderFault}
+		if out.Target != "" {
+			e.Shape = name
+		}
+		out.Errors[fault.Code] = e
+	}
 }
 
 // escapedRune is how Java's regular expressions, which the models are written
@@ -165,6 +191,9 @@ func addMembers(out *model.Service, src *source, name string, to *model.Shape) e
 	}
 	for _, member := range names {
 		m := members[member]
+		if slices.Contains(src.without, member) {
+			continue
+		}
 		if m.Location != "" || m.XMLAttribute || m.Flattened {
 			return fmt.Errorf("shape %s: member %s has a location, attribute or flattening, which is not supported", name, member)
 		}

@@ -33,7 +33,7 @@ func service(t *testing.T, members, shapes string) *source {
 func TestReduce(t *testing.T) {
 	src := service(t, `"Zeta": {"shape": "Text"}, "AuthToken": {"shape": "Text", "locationName": "Token"}, "Alpha": {"shape": "List"}`,
 		`, "List": {"type": "list", "member": {"shape": "Text", "locationName": "Item"}}`)
-	reduced, err := reduce(src, []string{"Do"})
+	reduced, err := reduce(src, nil, []string{"Do"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,12 +68,12 @@ func TestWhatTheCodecsDoNotKnowIsRefused(t *testing.T) {
 		"error parsing regexp":                    {`"Zeta": {"shape": "P"}`, `, "P": {"type": "string", "pattern": "(?!x).*"}`},
 		`shape Nowhere: type "" is not supported`: {`"Zeta": {"shape": "Nowhere"}`, ""},
 	} {
-		_, err := reduce(service(t, c.members, c.shapes), []string{"Do"})
+		_, err := reduce(service(t, c.members, c.shapes), nil, []string{"Do"})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if _, err := reduce(service(t, `"Zeta": {"shape": "Text"}`, ""), []string{"Other"}); err == nil {
+	if _, err := reduce(service(t, `"Zeta": {"shape": "Text"}`, ""), nil, []string{"Other"}); err == nil {
 		t.Error("an operation that the model does not have")
 	}
 }
