@@ -34,6 +34,7 @@ type commands struct {
 	Token      tokenCommand      `cmd:"" help:"Print an IAM token for a cache, made with the AWS credentials in use."`
 	Events     eventsCommand     `cmd:"" help:"Show the steps of changes to caches, users and groups, and what they wait for."`
 	Explain    explainCommand    `cmd:"" help:"Say why the last refused logins were refused."`
+	Doctor     doctorCommand     `cmd:"" help:"Say everything that would get an IAM login refused, of Gatehouse or of ElastiCache."`
 	Trail      trailCommand      `cmd:"" help:"Show what happened: API calls, logins, refusals with their reasons."`
 	Audit      auditCommand      `cmd:"" help:"Find services that answer strangers, in an AWS estate, in templates and plans, or in Gatehouse's own caches."`
 	Exceptions exceptionsCommand `cmd:"" help:"List, check and add reviewed exceptions, which always end."`
