@@ -27,6 +27,8 @@ var gatewayHandlers = map[string]handler{
 	"GetDeployment": func(r *Region, q *request) (Doc, error) {
 		return r.need(q.under("deployments"), q.path[4], "NotFoundException")
 	},
+	"GetRestApis":      func(r *Region, q *request) (Doc, error) { return r.restPage(q, "restapis") },
+	"GetResources":     getRESTResources,
 	"CreateRoute":      createRoute,
 	"UpdateRoute":      updateRoute,
 	"DeleteRoute":      deleteRoute,

@@ -6,7 +6,10 @@ import (
 )
 
 var appsyncHandlers = map[string]handler{
-	"ListGraphqlApis": func(r *Region, q *request) (Doc, error) { return r.appsyncPage(q, "graphql", "graphqlApis") },
+	"ListGraphqlApis": listGraphQL,
+	"ListSourceApiAssociations": func(r *Region, q *request) (Doc, error) {
+		return r.appsyncPage(q, q.under("sources"), "sourceApiAssociationSummaries")
+	},
 	"GetGraphqlApi": func(r *Region, q *request) (Doc, error) {
 		d, err := r.need("graphql", q.path[2], "NotFoundException")
 		return Doc{"graphqlApi": d}, err
@@ -39,7 +42,22 @@ var appsyncHandlers = map[string]handler{
 const appsyncPageLimit = 25
 
 func (r *Region) appsyncPage(q *request, name, field string) (Doc, error) {
-	items, next, err := r.page(name, r.table(name).list(), text(q.in, "nextToken"), limit(q.in["maxResults"], appsyncPageLimit, appsyncPageLimit))
+	return r.appsyncItems(q, name, field, r.table(name).list())
+}
+
+// listGraphQL lists the APIs of one type, or all.
+func listGraphQL(r *Region, q *request) (Doc, error) {
+	var items []Doc
+	for _, d := range r.table("graphql").list() {
+		if kind := text(q.in, "apiType"); kind == "" || kind == text(d, "apiType") {
+			items = append(items, d)
+		}
+	}
+	return r.appsyncItems(q, "graphql", "graphqlApis", items)
+}
+
+func (r *Region) appsyncItems(q *request, name, field string, all []Doc) (Doc, error) {
+	items, next, err := r.page(name, all, text(q.in, "nextToken"), limit(q.in["maxResults"], appsyncPageLimit, appsyncPageLimit))
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +75,15 @@ func (r *Region) AddGraphQL(id string, d Doc) Doc {
 		"visibility": "GLOBAL", "xrayEnabled": false, "introspectionConfig": "ENABLED", "queryDepthLimit": 0, "resolverCountLimit": 0,
 		"uris": Doc{"GRAPHQL": r.fake.URL + dataPrefix + r.Account + "/" + r.Name + "/graphql/" + id},
 	}, d)
+}
+
+// AddMergedAPI seeds a merged API and the APIs that it answers for.
+func (r *Region) AddMergedAPI(id string, d Doc, sources ...string) {
+	r.AddGraphQL(id, Doc{"apiType": "MERGED"})
+	r.Edit("graphql", id, func(api Doc) { maps.Copy(api, d) })
+	for _, source := range sources {
+		r.seed("sources/"+id, source, Doc{"associationId": "as-" + source, "sourceApiId": source, "sourceApiArn": r.arn("appsync", "apis/"+source)}, nil)
+	}
 }
 
 // AddAPIKey seeds a key of an API; it expires in a week.

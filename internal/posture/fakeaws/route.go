@@ -31,6 +31,8 @@ var restRoutes = map[string][]struct{ method, pattern, operation string }{
 		{"GET", "v2/apis/*/deployments", "GetDeployments"},
 		{"POST", "v2/apis/*/deployments", "CreateDeployment"},
 		{"GET", "v2/apis/*/deployments/*", "GetDeployment"},
+		{"GET", "restapis", "GetRestApis"},
+		{"GET", "restapis/*/resources", "GetResources"},
 		{"GET", "v2/domainnames", "GetDomainNames"},
 		{"GET", "v2/domainnames/*/apimappings", "GetApiMappings"},
 	},
@@ -42,6 +44,7 @@ var restRoutes = map[string][]struct{ method, pattern, operation string }{
 		{"POST", "v1/apis/*/apikeys", "CreateApiKey"},
 		{"POST", "v1/apis/*/apikeys/*", "UpdateApiKey"},
 		{"DELETE", "v1/apis/*/apikeys/*", "DeleteApiKey"},
+		{"GET", "v1/apis/*/sourceApiAssociations", "ListSourceApiAssociations"},
 		{"GET", "v2/apis", "ListApis"},
 		{"GET", "v2/apis/*/channelNamespaces", "ListChannelNamespaces"},
 	},
@@ -96,7 +99,7 @@ func init() {
 	for service, served := range map[string]map[string]handler{
 		"apigateway": gatewayHandlers, "appsync": appsyncHandlers, "kafka": kafkaHandlers, "dms": dmsHandlers,
 		"elasticache": cacheHandlers, "sts": stsHandlers, "config": configHandlers, "securityhub": hubHandlers,
-		"monitoring": metricHandlers, "logs": logHandlers, "cloudtrail": trailHandlers, "account": accountHandlers,
+		"monitoring": metricHandlers, "logs": logHandlers, "cloudtrail": trailHandlers, "account": accountHandlers, "tagging": taggingHandlers,
 	} {
 		for operation, h := range served {
 			handlers[service+"."+operation] = h

@@ -21,13 +21,7 @@ func (s *scope) readAppSync(ctx context.Context) {
 }
 
 func (s *scope) readGraphQL(ctx context.Context, client *appsync.Client) {
-	apis, err := listing(func(next *string) ([]types.GraphqlApi, *string, error) {
-		out, err := client.ListGraphqlApis(ctx, &appsync.ListGraphqlApisInput{MaxResults: appsyncPage, NextToken: next})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.GraphqlApis, out.NextToken, nil
-	})
+	apis, err := s.graphQLAPIs(ctx, client)
 	if err != nil {
 		s.failed("appsync:ListGraphqlApis", "", err, posture.KindGraphQLAPI)
 		return
@@ -46,8 +40,56 @@ func (s *scope) readGraphQL(ctx context.Context, client *appsync.Client) {
 			Set(posture.AdditionalAuthenticationTypes, posture.List(more)).
 			Set(posture.APIType, posture.Text(string(api.ApiType))).
 			Set(posture.LiveAPIKeys, s.liveKeys(ctx, client, api.ApiId))
+		if api.ApiType == types.GraphQLApiTypeMerged {
+			r.Fronts = s.mergedSources(ctx, client, api.ApiId)
+		}
 		s.add(r)
 	})
+}
+
+// graphQLAPIs lists both types of API by name, because the API's reference does
+// not say what a list without a type holds; each API counts once.
+func (s *scope) graphQLAPIs(ctx context.Context, client *appsync.Client) ([]types.GraphqlApi, error) {
+	var all []types.GraphqlApi
+	seen := map[string]bool{}
+	for _, kind := range types.GraphQLApiType("").Values() {
+		apis, err := listing(func(next *string) ([]types.GraphqlApi, *string, error) {
+			out, err := client.ListGraphqlApis(ctx, &appsync.ListGraphqlApisInput{ApiType: kind, MaxResults: appsyncPage, NextToken: next})
+			if err != nil {
+				return nil, nil, err
+			}
+			return out.GraphqlApis, out.NextToken, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, api := range apis {
+			if id := awssdk.ToString(api.ApiId); !seen[id] {
+				seen[id], all = true, append(all, api)
+			}
+		}
+	}
+	return all, nil
+}
+
+// mergedSources names the APIs that a merged API answers for: a caller of its
+// endpoint reaches their data by the merged API's own authentication modes.
+func (s *scope) mergedSources(ctx context.Context, client *appsync.Client, api *string) []string {
+	sources, err := listing(func(next *string) ([]types.SourceApiAssociationSummary, *string, error) {
+		out, err := client.ListSourceApiAssociations(ctx, &appsync.ListSourceApiAssociationsInput{ApiId: api, MaxResults: appsyncPage, NextToken: next})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.SourceApiAssociationSummaries, out.NextToken, nil
+	})
+	if err != nil {
+		s.lost("appsync:ListSourceApiAssociations", "merged API "+awssdk.ToString(api), err, "the APIs that it answers for do not count in the ranking")
+	}
+	var names []string
+	for _, source := range sources {
+		names = append(names, awssdk.ToString(source.SourceApiArn))
+	}
+	return names
 }
 
 // liveKeys counts the keys that have not expired. A refusal makes the number
@@ -61,6 +103,7 @@ func (s *scope) liveKeys(ctx context.Context, client *appsync.Client, api *strin
 		return out.ApiKeys, out.NextToken, nil
 	})
 	if err != nil {
+		s.lost("appsync:ListApiKeys", "API "+awssdk.ToString(api), err, "whether it has live keys is not known")
 		return posture.Unknown("appsync:ListApiKeys: "+plain(err), "the API's keys")
 	}
 	now := s.now().Unix()
@@ -121,6 +164,7 @@ func (s *scope) namespaceModes(ctx context.Context, client *appsync.Client, api 
 		return out.ChannelNamespaces, out.NextToken, nil
 	})
 	if err != nil {
+		s.failed("appsync:ListChannelNamespaces", "API "+awssdk.ToString(api), err, posture.KindEventAPI)
 		return posture.Unknown("appsync:ListChannelNamespaces: "+plain(err), "the API's channel namespaces")
 	}
 	var names []string

@@ -50,9 +50,14 @@ func (s *scope) readCaches(ctx context.Context) {
 	}
 	if usesGroups(c) {
 		c.users = readOpenUsers(ctx, client)
+		if c.users.failure != nil {
+			s.lost("elasticache:"+c.users.operation, "", c.users.failure, "whether user groups admit callers without a password is not known")
+		}
 	}
 	if s.origin == posture.OriginAWS && usesTokens(c) {
-		c.tokens = s.tokenHistory(ctx)
+		if c.tokens = s.tokenHistory(ctx); c.tokens.failure != nil {
+			s.lost("cloudtrail:LookupEvents", "", c.tokens.failure, "whether groups with a token require it is not known")
+		}
 	}
 	for _, g := range c.groups {
 		s.add(s.group(ctx, g, c))

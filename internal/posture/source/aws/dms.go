@@ -72,6 +72,7 @@ func (s *scope) runningTasks(ctx context.Context, client *dms.Client, endpoints 
 		return out.ReplicationTasks, out.Marker, nil
 	})
 	if err != nil {
+		s.lost("dms:DescribeReplicationTasks", "", err, "which tasks use an endpoint is not known")
 		return func(types.Endpoint) posture.Value {
 			return posture.Unknown("dms:DescribeReplicationTasks: "+plain(err), "the tasks that use the endpoint")
 		}

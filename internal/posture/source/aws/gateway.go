@@ -63,7 +63,8 @@ func (s *scope) mappedAPIs(ctx context.Context, client *apigatewayv2.Client, api
 	if !asked {
 		return exposure
 	}
-	unknown := func() map[string]posture.Exposure {
+	unknown := func(operation string, err error) map[string]posture.Exposure {
+		s.lost(operation, "", err, "how far APIs without an address of their own can be reached is not known")
 		for _, api := range apis {
 			if awssdk.ToBool(api.DisableExecuteApiEndpoint) {
 				exposure[awssdk.ToString(api.ApiId)] = ""
@@ -79,7 +80,7 @@ func (s *scope) mappedAPIs(ctx context.Context, client *apigatewayv2.Client, api
 		return out.Items, out.NextToken, nil
 	})
 	if err != nil {
-		return unknown()
+		return unknown("apigateway:GetDomainNames", err)
 	}
 	for _, domain := range domains {
 		mappings, err := listing(func(next *string) ([]types.ApiMapping, *string, error) {
@@ -90,7 +91,7 @@ func (s *scope) mappedAPIs(ctx context.Context, client *apigatewayv2.Client, api
 			return out.Items, out.NextToken, nil
 		})
 		if err != nil {
-			return unknown()
+			return unknown("apigateway:GetApiMappings", err)
 		}
 		for _, m := range mappings {
 			exposure[awssdk.ToString(m.ApiId)] = posture.ExposurePublic
@@ -159,6 +160,9 @@ func (s *scope) audiences(ctx context.Context, client *apigatewayv2.Client, api 
 				}
 				return out.Items, out.NextToken, nil
 			})
+			if failure != nil {
+				s.lost("apigateway:GetAuthorizers", "API "+awssdk.ToString(api.ApiId), failure, "whether its JWT routes check an audience is not known")
+			}
 			for _, a := range authorizers {
 				if a.JwtConfiguration != nil {
 					known[awssdk.ToString(a.AuthorizerId)] = a.JwtConfiguration.Audience
@@ -196,7 +200,8 @@ func (s *scope) targets(ctx context.Context, client *apigatewayv2.Client, api ty
 		return out.Items, out.NextToken, nil
 	})
 	if err != nil {
-		return found // what a route fronts only helps ranking; the verdict does not need it
+		s.lost("apigateway:GetIntegrations", "API "+awssdk.ToString(api.ApiId), err, "what its open routes lead to does not count in the ranking")
+		return found
 	}
 	for _, i := range integrations {
 		found["integrations/"+awssdk.ToString(i.IntegrationId)] = awssdk.ToString(i.IntegrationUri)

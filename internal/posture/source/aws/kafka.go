@@ -64,6 +64,7 @@ func (s *scope) cluster(ctx context.Context, client *kafka.Client, c types.Clust
 	}
 	out, err := client.GetBootstrapBrokers(ctx, &kafka.GetBootstrapBrokersInput{ClusterArn: c.ClusterArn})
 	if err != nil {
+		s.failed("kafka:GetBootstrapBrokers", awssdk.ToString(c.ClusterName), err, posture.KindMSKCluster)
 		r.Set(posture.PlaintextBootstrap, posture.Unknown("kafka:GetBootstrapBrokers: "+plain(err), "the cluster's bootstrap brokers"))
 		return r
 	}

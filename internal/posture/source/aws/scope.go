@@ -53,6 +53,7 @@ type reader struct {
 
 var readers = []reader{
 	{service: "apigateway", kinds: []posture.Kind{posture.KindRoute}, read: (*scope).readGateway},
+	{service: "apigateway", kinds: []posture.Kind{posture.KindRESTMethod}, read: (*scope).readREST},
 	{service: "appsync", kinds: []posture.Kind{posture.KindGraphQLAPI, posture.KindEventAPI}, read: (*scope).readAppSync},
 	{service: "kafka", kinds: []posture.Kind{posture.KindMSKCluster, posture.KindMSKServerless}, read: (*scope).readKafka},
 	{service: "dms", kinds: []posture.Kind{posture.KindDMSEndpoint}, read: (*scope).readDMS},
@@ -70,6 +71,7 @@ func (s *scope) read(ctx context.Context, controls []posture.Control, options Op
 		group.Go(func() { r.read(s, ctx) })
 	}
 	group.Wait()
+	s.readTags(ctx)
 }
 
 func wanted(controls []posture.Control, kinds []posture.Kind) bool {
@@ -117,17 +119,26 @@ func (s *scope) resource(kind posture.Kind, id, name string) *posture.Resource {
 // failed records that an operation could not be carried out, for one thing or
 // (what empty) for the whole list.
 func (s *scope) failed(operation, what string, err error, kinds ...posture.Kind) {
+	s.note(trouble{operation: operation, reason: plain(err), next: advice(err, operation), what: []string{what}, kinds: kinds})
+}
+
+// lost records that something could not be read that no verdict needs, and what
+// the report lacks for it: it is shown, and never quietly left out.
+func (s *scope) lost(operation, what string, err error, lacks string) {
+	s.note(trouble{operation: operation, reason: plain(err) + "; so " + lacks, next: advice(err, operation), what: []string{what}})
+}
+
+func (s *scope) note(one trouble) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	reason := plain(err)
 	for i := range s.troubles {
 		t := &s.troubles[i]
-		if t.operation == operation && t.reason == reason {
-			t.what = append(t.what, what)
+		if t.operation == one.operation && t.reason == one.reason {
+			t.what = append(t.what, one.what...)
 			return
 		}
 	}
-	s.troubles = append(s.troubles, trouble{operation: operation, reason: reason, next: advice(err, operation), what: []string{what}, kinds: kinds})
+	s.troubles = append(s.troubles, one)
 }
 
 // trouble is one way in which one operation failed, for one thing or for many.

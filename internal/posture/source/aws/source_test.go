@@ -119,6 +119,7 @@ func TestEveryPageOfEveryList(t *testing.T) {
 		for j := range n {
 			r.AddRoute(id, fmt.Sprintf("r%d", j), nil)
 		}
+		r.AddRESTAPI("rest"+id, nil, map[string]string{"GET /": "NONE", "GET /a": "AWS_IAM", "POST /a": "NONE", "GET /b": "NONE"})
 		r.AddGraphQL(id, nil)
 		r.AddEventAPI("e"+id, nil)
 		r.AddCluster(id, nil)
@@ -131,7 +132,7 @@ func TestEveryPageOfEveryList(t *testing.T) {
 		counts[res.Kind]++
 	}
 	for kind, want := range map[posture.Kind]int{
-		posture.KindRoute: n * n, posture.KindGraphQLAPI: n, posture.KindEventAPI: n, posture.KindMSKCluster: n,
+		posture.KindRoute: n * n, posture.KindRESTMethod: n * 4, posture.KindGraphQLAPI: n, posture.KindEventAPI: n, posture.KindMSKCluster: n,
 		posture.KindDMSEndpoint: n, posture.KindReplicationGroup: n, posture.KindCacheCluster: n, posture.KindServerlessCache: n,
 	} {
 		if counts[kind] != want {
@@ -252,6 +253,7 @@ func TestCallsAreWhatTheListingNeeds(t *testing.T) {
 	want := map[string]int{
 		"sts.GetCallerIdentity": 1, "apigateway.GetApis": 1, "apigateway.GetRoutes": 3, "kafka.ListClustersV2": 1,
 		"elasticache.DescribeReplicationGroups": 1, "elasticache.DescribeCacheClusters": 1, "elasticache.DescribeServerlessCaches": 1,
+		"tagging.GetResources": 1,
 	}
 	if got := fake.Calls(); !maps.Equal(got, want) {
 		t.Errorf("calls:\n got %v\nwant %v", got, want)

@@ -30,9 +30,10 @@ const auditWindow = 48 * time.Hour
 // openUsers says which user groups have a user named default who is on and
 // needs no password.
 type openUsers struct {
-	members map[string][]string
-	users   map[string]bool
-	reason  string
+	members   map[string][]string
+	users     map[string]bool
+	operation string // that failed
+	failure   error
 }
 
 func readOpenUsers(ctx context.Context, client *elasticache.Client) openUsers {
@@ -45,7 +46,7 @@ func readOpenUsers(ctx context.Context, client *elasticache.Client) openUsers {
 		return out.UserGroups, out.Marker, nil
 	})
 	if err != nil {
-		o.reason = "elasticache:DescribeUserGroups: " + plain(err)
+		o.operation, o.failure = "DescribeUserGroups", err
 		return o
 	}
 	users, err := listing(func(next *string) ([]types.User, *string, error) {
@@ -56,7 +57,7 @@ func readOpenUsers(ctx context.Context, client *elasticache.Client) openUsers {
 		return out.Users, out.Marker, nil
 	})
 	if err != nil {
-		o.reason = "elasticache:DescribeUsers: " + plain(err)
+		o.operation, o.failure = "DescribeUsers", err
 		return o
 	}
 	for _, g := range groups {
@@ -83,8 +84,8 @@ func (o openUsers) open(groups []string) posture.Value {
 	if len(groups) == 0 {
 		return posture.Absent()
 	}
-	if o.reason != "" {
-		return posture.Unknown(o.reason, "the users of "+strings.Join(groups, ", "))
+	if o.failure != nil {
+		return posture.Unknown("elasticache:"+o.operation+": "+plain(o.failure), "the users of "+strings.Join(groups, ", "))
 	}
 	for _, g := range groups {
 		members, ok := o.members[g]
@@ -109,7 +110,7 @@ func (o openUsers) open(groups []string) posture.Value {
 // required, and only the record of the call says otherwise.
 type tokenHistory struct {
 	byGroup map[string][]tokenChange // the newest first
-	reason  string
+	failure error                    // of cloudtrail:LookupEvents
 }
 
 type tokenChange struct {
@@ -137,7 +138,7 @@ func (s *scope) tokenHistory(ctx context.Context) tokenHistory {
 			return out.Events, out.NextToken, nil
 		})
 		if err != nil {
-			h.reason = "cloudtrail:LookupEvents: " + plain(err)
+			h.failure = err
 			return h
 		}
 		for _, e := range events {
@@ -183,8 +184,9 @@ func (h tokenHistory) of(g types.ReplicationGroup) (strategy, introduced posture
 	switch {
 	case !awssdk.ToBool(g.AuthTokenEnabled):
 		return posture.Absent(), posture.Absent()
-	case h.reason != "":
-		return posture.Unknown(h.reason, needs), posture.Unknown(h.reason, needs)
+	case h.failure != nil:
+		why := "cloudtrail:LookupEvents: " + plain(h.failure)
+		return posture.Unknown(why, needs), posture.Unknown(why, needs)
 	}
 	changes := h.byGroup[awssdk.ToString(g.ReplicationGroupId)]
 	if len(changes) == 0 {
