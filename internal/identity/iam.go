@@ -31,9 +31,11 @@ type IAMGroup struct{ IAMEntity }
 // IAMRole is what others may act as.
 type IAMRole struct {
 	IAMEntity
-	Description string        `json:"description,omitempty"`
-	Trust       string        `json:"trust"` // the policy that says who may
-	MaxSession  time.Duration `json:"maxSession"`
+	Description string `json:"description,omitempty"`
+	Trust       string `json:"trust"` // the policy that says who may
+	// Trusted holds the unique ids, by ARN, of users and roles that Trust names.
+	Trusted    map[string]string `json:"trusted,omitempty"`
+	MaxSession time.Duration     `json:"maxSession"`
 }
 
 // AccessKey is a long-term credential of an IAM user.

@@ -71,7 +71,7 @@ func (a *API) showGroup(g *identity.IAMGroup) types.Group {
 func (a *API) showRole(r *identity.IAMRole) types.Role {
 	role := types.Role{
 		Arn: aws.String(a.IAM.ARN(iam.Role, &r.IAMEntity)), CreateDate: aws.Time(r.Created), Path: aws.String(r.Path),
-		RoleId: aws.String(r.ID), RoleName: aws.String(r.Name), AssumeRolePolicyDocument: encoded(r.Trust),
+		RoleId: aws.String(r.ID), RoleName: aws.String(r.Name), AssumeRolePolicyDocument: encoded(a.IAM.Trust(r)),
 		MaxSessionDuration: aws.Int32(int32(r.MaxSession.Seconds())), PermissionsBoundary: showBoundary(&r.IAMEntity), Tags: showTags(r.Tags),
 	}
 	if r.Description != "" {

@@ -87,7 +87,7 @@ func service(action string) string {
 func (s *Service) trust(x *index, arn string) *policy.Named {
 	named := policy.Named{Document: &policy.Document{Kind: policy.Trust}}
 	if role := s.roleByARN(x, arn); role != nil {
-		named = x.parse(policy.Trust, "the trust policy of "+role.Name, role.Trust)
+		named = x.parse(policy.Trust, "the trust policy of "+role.Name, s.trustNow(x, role, s.nobody))
 	}
 	return &named
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gatehouse/gatehouse/internal/control/state"
 	"github.com/gatehouse/gatehouse/internal/identity"
-	"github.com/gatehouse/gatehouse/internal/policy"
 )
 
 // defaultMaxSession is a role's MaxSessionDuration when none is given (IAM API, CreateRole).
@@ -16,9 +15,6 @@ const defaultMaxSession = time.Hour
 
 // CreateRole makes a role. trust says who may assume it; maxSession 0 is one hour.
 func (s *Service) CreateRole(ctx context.Context, in NewEntity, trust, description string, maxSession time.Duration) (*identity.IAMRole, error) {
-	if err := checkTrust(trust); err != nil {
-		return nil, err
-	}
 	if maxSession == 0 {
 		maxSession = defaultMaxSession
 	}
@@ -32,20 +28,11 @@ func (s *Service) CreateRole(ctx context.Context, in NewEntity, trust, descripti
 			return err
 		}
 		role = &identity.IAMRole{IAMEntity: e, Trust: trust, Description: description, MaxSession: maxSession}
+		role.Trusted, err = s.pin(tx.View(), trust)
 		tx.Put(role)
-		return nil
+		return err
 	})
 	return role, err
-}
-
-func checkTrust(document string) error {
-	if _, err := policy.Parse(policy.Trust, document); err != nil {
-		return err
-	}
-	if len([]rune(document)) > maxTrustDocument {
-		return limit("ACLSizePerRole: %d", maxTrustDocument)
-	}
-	return nil
 }
 
 // Role returns a role by name.
@@ -66,26 +53,28 @@ func (s *Service) Roles(pathPrefix string) []*identity.IAMRole {
 
 // UpdateRole changes what is given: nil leaves the description, 0 the duration.
 func (s *Service) UpdateRole(ctx context.Context, name string, description *string, maxSession time.Duration) (*identity.IAMRole, error) {
-	return s.changeRole(ctx, name, func(role *identity.IAMRole) {
+	return s.changeRole(ctx, name, func(_ *state.View, role *identity.IAMRole) error {
 		if description != nil {
 			role.Description = *description
 		}
 		if maxSession != 0 {
 			role.MaxSession = maxSession
 		}
+		return nil
 	})
 }
 
 // UpdateTrust replaces the policy that says who may assume the role.
 func (s *Service) UpdateTrust(ctx context.Context, name, document string) error {
-	if err := checkTrust(document); err != nil {
+	_, err := s.changeRole(ctx, name, func(view *state.View, role *identity.IAMRole) (err error) {
+		role.Trust = document
+		role.Trusted, err = s.pin(view, document)
 		return err
-	}
-	_, err := s.changeRole(ctx, name, func(role *identity.IAMRole) { role.Trust = document })
+	})
 	return err
 }
 
-func (s *Service) changeRole(ctx context.Context, name string, f func(*identity.IAMRole)) (*identity.IAMRole, error) {
+func (s *Service) changeRole(ctx context.Context, name string, f func(*state.View, *identity.IAMRole) error) (*identity.IAMRole, error) {
 	var role *identity.IAMRole
 	err := s.update(ctx, func(tx *state.Tx) error {
 		noun, _, err := copyOf(tx.View(), Role, name)
@@ -93,9 +82,8 @@ func (s *Service) changeRole(ctx context.Context, name string, f func(*identity.
 			return err
 		}
 		role = noun.(*identity.IAMRole)
-		f(role)
 		tx.Put(role)
-		return nil
+		return f(tx.View(), role)
 	})
 	return role, err
 }

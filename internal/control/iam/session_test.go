@@ -183,6 +183,33 @@ func TestSessionPoliciesTagsAndChains(t *testing.T) {
 	h.refused(second(h.assume(alice, big)), identity.PackedPolicyTooLarge, "Packed policy consumes")
 }
 
+// Who takes over the name of a trusted user is not trusted; who is renamed is.
+func TestTrustIsInTheUserNotTheName(t *testing.T) {
+	h := newHarness(t)
+	ctx := t.Context()
+	alice := h.user("alice")
+	named := `{"Effect":"Allow","Principal":{"AWS":["` + account + `user/alice"]},"Action":"sts:AssumeRole"}`
+	arn := h.role("r", named)
+	escaped := h.role("escaped", strings.ReplaceAll(named, "user/", `user\/`))
+	h.must(second(h.assume(alice, &AssumeRoleInput{RoleARN: arn})), second(h.assume(alice, &AssumeRoleInput{RoleARN: escaped})))
+	h.must(h.Rename(ctx, User, "alice", "alicia", ""))
+	h.must(second(h.assume(h.find(alice.AccessKeyID, ""), &AssumeRoleInput{RoleARN: arn})))
+	impostor := h.user("alice")
+	for _, role := range []string{arn, escaped} {
+		h.refused(second(h.assume(impostor, &AssumeRoleInput{RoleARN: role})), identity.AccessDenied, "no role trust policy allows")
+	}
+	h.must(h.DeleteAccessKey(ctx, "alicia", alice.AccessKeyID), h.DeleteUser(ctx, "alicia"))
+	alicia := h.user("alicia")
+	h.refused(second(h.assume(alicia, &AssumeRoleInput{RoleARN: arn})), identity.AccessDenied, "no role trust policy allows")
+	role, err := h.Role("r")
+	h.must(err)
+	if shown := h.Trust(role); !strings.Contains(shown, `["`+alice.Principal.ID+`"]`) {
+		t.Errorf("shown as %s", shown)
+	}
+	h.refused(h.UpdateTrust(ctx, "r", doc(strings.ReplaceAll(named, "alice", "nobody"))), identity.Malformed, `Invalid principal in policy: "AWS":"`+account+`user/nobody"`)
+	h.must(h.UpdateTrust(ctx, "r", doc(named)), second(h.assume(impostor, &AssumeRoleInput{RoleARN: arn})))
+}
+
 // Tags are an action of their own.
 func TestTaggingASessionNeedsPermission(t *testing.T) {
 	h := newHarness(t)
