@@ -3,13 +3,17 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"strconv"
 	"time"
 
+	"github.com/gatehouse/gatehouse/internal/datadir"
+	"github.com/gatehouse/gatehouse/internal/serve"
 	"github.com/gatehouse/gatehouse/internal/trail"
 )
 
@@ -27,6 +31,7 @@ type trailShow struct {
 	Source string        `help:"Only from this address." placeholder:"ADDRESS"`
 	Action string        `help:"Only this API action." placeholder:"NAME"`
 	Since  time.Duration `help:"Only the last so much time, such as 15m." placeholder:"TIME"`
+	Reads  bool          `help:"Also calls that succeeded and only read, of which one a minute is recorded."`
 	Limit  int           `help:"How many of the newest." default:"100"`
 }
 
@@ -39,6 +44,9 @@ func (c trailShow) Run(ctx context.Context) error {
 	query := url.Values{
 		"event": {c.Event}, "cache": {c.Cache}, "user": {c.User}, "source": {c.Source},
 		"action": {c.Action}, "limit": {strconv.Itoa(c.Limit)},
+	}
+	if c.Reads {
+		query.Set("reads", "true")
 	}
 	if c.Since > 0 {
 		query.Set("since", time.Now().Add(-c.Since).UTC().Format(time.RFC3339))
@@ -55,7 +63,14 @@ func (c trailShow) Run(ctx context.Context) error {
 			if r.Method != "" {
 				what += " (" + r.Method + ")"
 			}
-			return []string{r.Time.Local().Format(time.DateTime), r.Event, r.Outcome, who, what, cmp.Or(r.Source, "-"), r.Reason}
+			if r.Count > 0 {
+				what += fmt.Sprintf(" (%d more)", r.Count)
+			}
+			row := []string{r.Time.Local().Format(time.DateTime), r.Event, r.Outcome, who, what, cmp.Or(r.Source, "-"), r.Reason}
+			for i := range row {
+				row[i] = printable(row[i])
+			}
+			return row
 		})
 }
 
@@ -64,12 +79,30 @@ type trailVerify struct {
 	Expect string `help:"The hash of the last record as it was kept elsewhere; the trail must contain it." placeholder:"HASH"`
 }
 
-// Run checks the files of the data directory; the server need not run.
+// Run checks the files of the data directory; the server need not run. The
+// signatures of checkpoints are checked when the master key is there.
 func (c trailVerify) Run() error {
-	records, head, err := trail.Verify(filepath.Join(c.dir(), "trail"), c.Expect)
+	check := trail.Check{Expect: c.Expect}
+	key, err := datadir.FindKey(c.dir(), serve.TrailKey)
+	switch {
+	case err == nil:
+		check.Key = &key
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	found, err := trail.Verify(filepath.Join(c.dir(), "trail"), check)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%d records, unbroken. The last one's hash is %s\n", records, head)
-	return err
+	fmt.Printf("%d records, unbroken. The last one's hash is %s\n", found.Last-found.First+1, found.Head)
+	switch {
+	case check.Key == nil:
+		fmt.Println("The master key is not there, so that the signatures of checkpoints were not checked.")
+	case found.Signed > 0:
+		fmt.Printf("Signed up to record %d.\n", found.Signed)
+	}
+	if found.First > 1 {
+		fmt.Printf("It begins with record %d: those before it were not to be kept.\n", found.First)
+	}
+	return nil
 }

@@ -51,7 +51,7 @@ func claim(text string) string {
 // readOnly says whether an operation of that name changes nothing, as
 // CloudTrail's management events tell it.
 func readOnly(operation string) bool {
-	for _, prefix := range []string{"Describe", "List", "Get"} {
+	for _, prefix := range []string{"Describe", "List", "Get", "Lookup"} {
 		if strings.HasPrefix(operation, prefix) {
 			return true
 		}

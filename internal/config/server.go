@@ -35,6 +35,7 @@ type Server struct {
 	TLSKey  string `help:"Key of --tls-cert (PEM)." name:"tls-key" type:"path" placeholder:"FILE"`
 
 	MaxStale         time.Duration `help:"How long a gateway without contact goes on admitting from what it knows." default:"1h"`
+	TrailKeep        time.Duration `help:"How long a full file of the trail is kept, such as 2160h for 90 days; 0 is for ever." default:"0"`
 	StrictRevocation bool          `help:"Let a change wait until gateways without contact can no longer admit anyone."`
 	DirectSet        bool          `help:"Accept AuthTokenUpdateStrategy SET on a cache without a token, as AWS has been seen to do."`
 
@@ -68,6 +69,9 @@ func (s *Server) Validate() error {
 	}
 	if _, _, err := s.PortRange(); err != nil {
 		faults = append(faults, err)
+	}
+	if s.TrailKeep < 0 {
+		fault("--trail-keep: %v is less than nothing; 0 keeps all", s.TrailKeep)
 	}
 	if s.MaxStale < time.Second {
 		fault("--max-stale: %v is less than a second", s.MaxStale)

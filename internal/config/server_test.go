@@ -28,6 +28,7 @@ func TestValidateNamesTheFault(t *testing.T) {
 		{"host", func(s *config.Server) { s.GatewayHost = "a b" }, "--gateway-host"},
 		{"ports backwards", func(s *config.Server) { s.Ports = "20-10" }, "--ports"},
 		{"one port", func(s *config.Server) { s.Ports = "6379" }, "--ports"},
+		{"keep", func(s *config.Server) { s.TrailKeep = -1 }, "--trail-keep"},
 		{"stale", func(s *config.Server) { s.MaxStale = 0 }, "--max-stale"},
 		{"etcd", func(s *config.Server) { s.EtcdEndpoints = []string{"nonsense"} }, "--etcd-endpoints"},
 		{"half a pair", func(s *config.Server) { s.TLSCert = "c.pem" }, "--tls-key"},

@@ -82,11 +82,24 @@ func (d *Dir) Sub(name string) (string, error) {
 // Key derives the key for one purpose from the master key, which is made at the
 // first start (HKDF-SHA256, RFC 5869).
 func (d *Dir) Key(purpose string) ([keySize]byte, error) {
-	var key [keySize]byte
 	text, err := d.once(masterKeyFile, func() string { return randomHex(keySize) + "\n" })
 	if err != nil {
-		return key, err
+		return [keySize]byte{}, err
 	}
+	return derive(text, purpose)
+}
+
+// FindKey is Key for a command, beside the server: it makes nothing. Without a
+// master key the error is an fs.ErrNotExist.
+func FindKey(path, purpose string) ([keySize]byte, error) {
+	text, err := os.ReadFile(filepath.Join(path, masterKeyFile))
+	if err != nil {
+		return [keySize]byte{}, fmt.Errorf("data directory: %w", err)
+	}
+	return derive(string(text), purpose)
+}
+
+func derive(text, purpose string) (key [keySize]byte, err error) {
 	master, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(master) != keySize {
 		return key, fmt.Errorf("data directory: %s does not hold %d bytes in hex", masterKeyFile, keySize)

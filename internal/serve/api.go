@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse/gatehouse/internal/awsapi"
+	"github.com/gatehouse/gatehouse/internal/awsapi/cloudtrail"
 	"github.com/gatehouse/gatehouse/internal/awsapi/elasticache"
 	iamapi "github.com/gatehouse/gatehouse/internal/awsapi/iam"
 	"github.com/gatehouse/gatehouse/internal/awsapi/sts"
@@ -22,7 +23,7 @@ func (s *server) makeAPI(context.Context) error {
 		Authorizer:  iamapi.Front{IAM: s.iam},
 		Observer:    callRecorder{s.trail},
 		Log:         s.log,
-		Services:    []awsapi.Service{caches.Service(), (&iamapi.API{IAM: s.iam}).Service(), (&sts.API{IAM: s.iam}).Service()},
+		Services:    []awsapi.Service{caches.Service(), (&iamapi.API{IAM: s.iam}).Service(), (&sts.API{IAM: s.iam}).Service(), (&cloudtrail.API{Account: s.account, Trail: s.trail}).Service()},
 		Endpoints:   endpoints,
 		Permissions: permissions,
 	})

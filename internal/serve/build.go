@@ -109,7 +109,11 @@ func (s *server) openTrail(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.trail, err = trail.Open(path, clock.Real); err != nil {
+	key, err := s.dir.Key(TrailKey)
+	if err != nil {
+		return err
+	}
+	if s.trail, err = trail.Open(path, clock.Real, trail.Options{Key: key, Keep: s.cfg.TrailKeep}); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.trail.Close)

@@ -8,25 +8,36 @@ import (
 	"github.com/gatehouse/gatehouse/internal/trail"
 )
 
-// callRecorder puts API calls on the trail. What only reads is not recorded when
-// it succeeds: tools poll, and would bury what matters.
+// TrailKey is the purpose of the key that signs the trail's checkpoints.
+const TrailKey = "trail"
+
+// callRecorder puts API calls on the trail. What strangers send, and what
+// succeeds and only reads, is recorded once a minute and counted: the one must
+// not fill the disk, the other would bury what matters, since tools poll.
 type callRecorder struct{ trail *trail.Trail }
 
 // Called implements awsapi.Observer.
 func (r callRecorder) Called(_ context.Context, call awsapi.Call) {
-	if call.ReadOnly && call.ErrorCode == "" {
-		return
-	}
 	record := trail.Record{
 		Time: call.Time, Event: trail.APICall, Outcome: "ok", Reason: call.ErrorText,
-		Principal: call.Caller.ARN, AccessKeyID: call.AccessKeyID, Source: call.SourceIP,
-		Service: call.Service, Action: call.Operation, RequestID: call.RequestID,
-		UserAgent: call.UserAgent, Parameters: call.Parameters,
+		Principal: call.Caller.ARN, PrincipalID: call.Caller.UserID, AccessKeyID: call.AccessKeyID, Source: call.SourceIP,
+		Service: call.Service, EventSource: call.EventSource, Action: call.Operation, RequestID: call.RequestID,
+		UserAgent: call.UserAgent, Parameters: call.Parameters, Response: call.Response, ReadOnly: call.ReadOnly,
+	}
+	if id := call.Caller.Identity; id != nil {
+		record.Role = id.Principal.Role
 	}
 	if call.ErrorCode != "" {
 		record.Outcome = call.ErrorCode
 	}
-	r.trail.Append(record)
+	switch {
+	case record.Principal == "":
+		r.trail.AppendSeldom("strangers", call.SourceIP+" "+call.ErrorCode, record)
+	case call.ReadOnly && call.ErrorCode == "":
+		r.trail.AppendSeldom("reads", record.Principal+" "+call.Service+":"+call.Operation, record)
+	default:
+		r.trail.Append(record)
+	}
 }
 
 // loginRecorder puts logins and ends of sessions on the trail.

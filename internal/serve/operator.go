@@ -134,6 +134,7 @@ func (s *server) listTrail(_ context.Context, r *awsapi.EndpointRequest) (any, e
 	query := trail.Query{
 		Event: r.Query.Get("event"), Cache: strings.ToLower(r.Query.Get("cache")), User: r.Query.Get("user"),
 		Source: r.Query.Get("source"), Action: r.Query.Get("action"),
+		Reads: r.Query.Get("reads") == "true",
 	}
 	if text := r.Query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)

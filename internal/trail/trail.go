@@ -35,6 +35,9 @@ const (
 	GatewayLost      = "gateway.lost"
 	GatewayRefused   = "gateway.refused"
 	GatewayDropped   = "gateway.events-dropped"
+
+	// Checkpoint signs all records before it.
+	Checkpoint = "trail.checkpoint"
 )
 
 // Record is one line of the trail. Empty fields are left out.
@@ -55,6 +58,13 @@ type Record struct {
 	RequestID   string         `json:"requestId,omitempty"`
 	UserAgent   string         `json:"userAgent,omitempty"`
 	Parameters  map[string]any `json:"parameters,omitempty"` // secrets redacted
+	Response    map[string]any `json:"response,omitempty"`   // likewise; none of what only reads
+	EventSource string         `json:"eventSource,omitempty"`
+	PrincipalID string         `json:"principalId,omitempty"`
+	Role        string         `json:"role,omitempty"` // ARN of the role that Principal is a session of
+	ReadOnly    bool           `json:"readOnly,omitempty"`
+	// Count is how many calls a record stands for that sums up; see AppendSeldom.
+	Count int `json:"count,omitempty"`
 
 	// Of a login or session.
 	Cache  string `json:"cache,omitempty"`
@@ -64,6 +74,8 @@ type Record struct {
 	// Gateway is the one that saw the login, or that the record is about.
 	Gateway string `json:"gateway,omitempty"`
 
+	// Signature is a checkpoint's: an HMAC of Seq, Time and Prev.
+	Signature string `json:"signature,omitempty"`
 	// Prev is the SHA-256 of the line before, as it stands in the file.
 	Prev string `json:"prev"`
 }
@@ -85,8 +97,9 @@ var genesis = hex.EncodeToString(make([]byte, sha256.Size))
 
 // Trail appends records to files in one directory.
 type Trail struct {
-	dir   string
-	clock clock.Clock
+	dir     string
+	clock   clock.Clock
+	options Options
 
 	mu    sync.Mutex
 	file  *os.File
@@ -96,20 +109,34 @@ type Trail struct {
 	seq   int64
 	prev  string
 	err   error // the first failure to write; nothing is appended after it
+	// unsigned is how many records have followed the last checkpoint.
+	unsigned int64
+	seldom   map[string]map[string]*summed // by class and key
 
 	stop chan struct{}
 	done chan struct{}
 }
 
+// Options are what a trail is kept by.
+type Options struct {
+	// Key signs checkpoints.
+	Key [32]byte
+	// Keep is how long a full file is kept after its last record; 0: for ever.
+	Keep time.Duration
+}
+
 // Open continues the trail in dir, or begins one. A last line that a crash cut
 // off is completed as a broken line and noted, never removed.
-func Open(dir string, c clock.Clock) (*Trail, error) {
+func Open(dir string, c clock.Clock, o Options) (*Trail, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("trail: %w", err)
 	}
-	t := &Trail{dir: dir, clock: c, prev: genesis, stop: make(chan struct{}), done: make(chan struct{})}
+	t := &Trail{dir: dir, clock: c, options: o, prev: genesis, seldom: map[string]map[string]*summed{}, stop: make(chan struct{}), done: make(chan struct{})}
 	if err := t.resume(); err != nil {
 		return nil, err
+	}
+	if err := t.prune(); err != nil {
+		return nil, errors.Join(err, t.file.Close())
 	}
 	go t.flusher()
 	return t, nil
@@ -131,6 +158,10 @@ func (t *Trail) resume() error {
 			var r Record
 			if json.Unmarshal(line, &r) == nil && r.Seq > 0 {
 				t.seq = r.Seq
+				t.unsigned++
+				if r.Event == Checkpoint {
+					t.unsigned = 0
+				}
 				if t.first == 0 && i == len(files)-1 {
 					t.first = r.Seq
 				}
@@ -173,10 +204,25 @@ func (t *Trail) append(r Record) error {
 			return err
 		}
 	}
+	if err := t.write(r); err != nil {
+		return err
+	}
+	if t.unsigned < checkpointEvery {
+		return nil
+	}
+	return t.checkpoint()
+}
+
+func (t *Trail) write(r Record) error {
 	if r.Time.IsZero() {
 		r.Time = t.clock.Now().UTC()
 	}
 	r.Seq, r.Prev = t.seq+1, t.prev
+	t.unsigned++
+	if r.Event == Checkpoint {
+		r.Signature = r.sign(&t.options.Key)
+		t.unsigned = 0
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("trail: encoding a record: %w", err)
@@ -208,7 +254,10 @@ func (t *Trail) rotate() error {
 	}
 	t.file, t.size, t.first = file, 0, 0
 	t.out.Reset(file)
-	return nil
+	if err := t.prune(); err != nil {
+		return err
+	}
+	return t.checkpoint() // so that the file can be checked without those before it
 }
 
 func (t *Trail) flush() error {
@@ -240,6 +289,7 @@ func (t *Trail) flusher() {
 	for {
 		select {
 		case <-time.After(flushEvery):
+			t.sumUp(false)
 			_ = t.Flush() // kept in Err
 		case <-t.stop:
 			return
@@ -251,6 +301,12 @@ func (t *Trail) flusher() {
 func (t *Trail) Close() error {
 	close(t.stop)
 	<-t.done
+	t.sumUp(true)
+	t.mu.Lock()
+	if t.err == nil && t.unsigned > 0 {
+		t.err = t.checkpoint()
+	}
+	t.mu.Unlock()
 	err := t.Flush()
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+var key = [32]byte{1}
+
+// verify checks a trail with its key and returns what it found.
+func verify(dir, expect string) (trail.Checked, error) {
+	return trail.Verify(dir, trail.Check{Expect: expect, Key: &key})
+}
+
 func write(t *testing.T, dir string, records ...trail.Record) {
 	t.Helper()
-	tr, err := trail.Open(dir, clock.Real)
+	tr, err := trail.Open(dir, clock.Real, trail.Options{Key: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,18 +47,18 @@ func TestTheChainGoesOnOverRestarts(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, login("a", "accepted"), login("b", "refused"))
 	write(t, dir, login("c", "accepted"))
-	records, head, err := trail.Verify(dir, "")
-	if err != nil || records != 3 {
-		t.Fatalf("Verify: %d records, %v", records, err)
+	found, err := verify(dir, "")
+	if err != nil || found.Last != 5 || found.Signed != 5 || found.First != 1 { // a checkpoint ends each run
+		t.Fatalf("Verify: %+v, %v", found, err)
 	}
 	write(t, dir, login("d", "accepted"))
-	if _, next, _ := trail.Verify(dir, ""); next == head {
+	if next, _ := verify(dir, ""); next.Head == found.Head {
 		t.Error("the head did not move with a new record")
 	}
-	if _, _, err := trail.Verify(dir, head); err != nil {
+	if _, err := verify(dir, found.Head); err != nil {
 		t.Errorf("a head that was kept is not found again: %v", err)
 	}
-	if _, _, err := trail.Verify(dir, strings.Repeat("0", 63)+"1"); err == nil {
+	if _, err := verify(dir, strings.Repeat("0", 63)+"1"); err == nil {
 		t.Error("a head that never was is accepted")
 	}
 }
@@ -74,7 +82,7 @@ func TestEveryTamperingIsSeen(t *testing.T) {
 		if err := os.WriteFile(path, changed, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := trail.Verify(dir, ""); err == nil {
+		if _, err := trail.Verify(dir, trail.Check{}); err == nil {
 			t.Errorf("%s: not seen", name)
 		}
 	}
@@ -95,15 +103,15 @@ func TestALineCutOffByACrashIsKeptAndContinued(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, login("c", "accepted"))
-	if records, _, err := trail.Verify(dir, ""); err != nil || records != 3 {
-		t.Errorf("Verify after a cut line: %d records, %v", records, err)
+	if found, err := verify(dir, ""); err != nil || found.Last != 5 {
+		t.Errorf("Verify after a cut line: %+v, %v", found, err)
 	}
 }
 
 func TestEachVisitsAllThatAreSelected(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, login("a", "accepted"), login("b", "refused"))
-	tr, err := trail.Open(dir, clock.Real)
+	tr, err := trail.Open(dir, clock.Real, trail.Options{Key: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +127,7 @@ func TestEachVisitsAllThatAreSelected(t *testing.T) {
 
 func TestReadSelectsTheNewest(t *testing.T) {
 	dir := t.TempDir()
-	tr, err := trail.Open(dir, clock.NewFake(time.Unix(1e9, 0)))
+	tr, err := trail.Open(dir, clock.NewFake(time.Unix(1e9, 0)), trail.Options{Key: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,5 +157,132 @@ func TestReadSelectsTheNewest(t *testing.T) {
 		if got := strings.Join(seqs, " "); got != test.want {
 			t.Errorf("Read(%+v) = %q, want %q", test.query, got, test.want)
 		}
+	}
+}
+
+func TestCheckpointsAreSigned(t *testing.T) {
+	dir := t.TempDir()
+	many := make([]trail.Record, 2500)
+	for i := range many {
+		many[i] = login("a", "accepted")
+	}
+	write(t, dir, many...)
+	found, err := verify(dir, "")
+	if err != nil || found.Last != 2503 || found.Signed != 2503 {
+		t.Fatalf("Verify: %+v, %v", found, err)
+	}
+	other := [32]byte{2}
+	if _, err := trail.Verify(dir, trail.Check{Key: &other}); err == nil || !strings.Contains(err.Error(), "record 1001 is a checkpoint whose signature is wrong") {
+		t.Errorf("with another key: %v", err)
+	}
+	if found, err := trail.Verify(dir, trail.Check{}); err != nil || found.Signed != 0 {
+		t.Errorf("without a key: %+v, %v", found, err)
+	}
+}
+
+// Whoever can write the files but has no key can make a chain anew, but not sign it.
+func TestAForgedChainIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	many := make([]trail.Record, 1500)
+	for i := range many {
+		many[i] = login("a", "accepted")
+	}
+	tr, err := trail.Open(dir, clock.Real, trail.Options{Key: [32]byte{9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range many {
+		tr.Append(r)
+	}
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := trail.Verify(dir, trail.Check{}); err != nil {
+		t.Fatalf("the chain itself: %v", err)
+	}
+	if _, err := verify(dir, ""); err == nil {
+		t.Error("a chain signed with another key is accepted")
+	}
+}
+
+func TestWhatStrangersSendIsSummedUp(t *testing.T) {
+	dir := t.TempDir()
+	now := clock.NewFake(time.Unix(1e9, 0))
+	tr, err := trail.Open(dir, now, trail.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusal := func(source string) trail.Record {
+		return trail.Record{Event: trail.APICall, Outcome: "SignatureDoesNotMatch", Source: source, Reason: "why", Parameters: map[string]any{"a": "b"}}
+	}
+	for range 1000 {
+		tr.AppendSeldom("strangers", "10.0.0.1", refusal("10.0.0.1"))
+	}
+	for i := range 100_000 {
+		source := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
+		tr.AppendSeldom("strangers", source, refusal(source))
+	}
+	tr.AppendSeldom("reads", "someone", refusal("10.0.0.1"))
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tr, err = trail.Open(dir, now, trail.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tr.Close() }()
+	written, stoodFor := 0, 0
+	var shared, own trail.Record
+	err = tr.Each(trail.Query{Event: trail.APICall}, func(r *trail.Record) {
+		written++
+		stoodFor += max(r.Count, 1)
+		switch {
+		case r.Count > 0 && r.Source == "":
+			shared = *r
+		case r.Count > 0:
+			own = *r
+		}
+	})
+	if err != nil || stoodFor != 101_001 || written > 300 {
+		t.Errorf("%d records stand for %d calls, %v", written, stoodFor, err)
+	}
+	if own.Count != 1000 || own.Source != "10.0.0.1" || own.Parameters != nil {
+		t.Errorf("one source: %+v", own)
+	}
+	if shared.Count < 99_000 || !strings.HasPrefix(shared.Reason, "from many sources; the last: why") {
+		t.Errorf("many sources: %+v", shared)
+	}
+}
+
+func TestAMinuteLaterThereIsANewRecord(t *testing.T) {
+	now := clock.NewFake(time.Unix(1e9, 0))
+	tr, err := trail.Open(t.TempDir(), now, trail.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tr.Close() }()
+	read := trail.Record{Event: trail.APICall, Outcome: "ok", ReadOnly: true, Action: "DescribeUsers"}
+	for range 3 {
+		tr.AppendSeldom("reads", "a", read)
+	}
+	now.Advance(time.Minute)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		records, err := tr.Read(trail.Query{Reads: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(records) == 2 && records[1].Count == 2 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("records: %+v", records)
+		}
+		runtime.Gosched()
+	}
+	if records, err := tr.Read(trail.Query{}); err != nil || len(records) != 0 {
+		t.Errorf("reads are shown unasked: %+v, %v", records, err)
+	}
+	if records, err := tr.Read(trail.Query{Action: "DescribeUsers"}); err != nil || len(records) != 2 {
+		t.Errorf("reads are not shown when asked for: %+v, %v", records, err)
 	}
 }

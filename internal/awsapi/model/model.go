@@ -108,6 +108,7 @@ var files embed.FS
 
 // The models that are embedded.
 var (
+	CloudTrail  = load("cloudtrail.json")
 	CloudWatch  = load("cloudwatch.json")
 	ElastiCache = load("elasticache.json")
 	IAM         = load("iam.json")
