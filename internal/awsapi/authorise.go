@@ -79,3 +79,16 @@ func (d *Door) authorise(ctx context.Context, call *Call, action Action, in any,
 	}
 	return context.WithValue(ctx, accessKey{}, access), d.config.Authorizer.Authorize(ctx, access)
 }
+
+// authoriseTagging asks about the tags that an allowed request gives.
+func (d *Door) authoriseTagging(ctx context.Context, service *served, in any) error {
+	if service.Tagging == nil {
+		return nil
+	}
+	access := AccessOf(ctx)
+	if access.Action = service.Tagging(in); access.Action == "" {
+		return nil
+	}
+	access.Resources = access.Resources[:1]
+	return d.config.Authorizer.Authorize(ctx, access)
+}

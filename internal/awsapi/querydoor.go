@@ -121,6 +121,9 @@ func (d *Door) perform(ctx context.Context, call *Call, service *served, op Oper
 	if err != nil {
 		return answer{}, err
 	}
+	if err := d.authoriseTagging(ctx, service, in); err != nil {
+		return answer{}, err
+	}
 	if violations := service.Model.Check(op.Name, in, service.Judged); len(violations) > 0 {
 		return answer{}, violated(violations)
 	}

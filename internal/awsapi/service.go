@@ -27,6 +27,11 @@ type Service struct {
 	// Conditions returns the service's own condition keys that a request brings
 	// with it; nil: none. Those of tags are found without it.
 	Conditions func(in any) map[string][]string
+	// Tagging names the action that a request must be allowed on top, on the
+	// first of its resources, because it gives tags to what it creates; "" for
+	// none. Without it tags could be chosen by who may not tag, and with them what
+	// policies say about tags. nil: no operation of the service does.
+	Tagging func(in any) Action
 }
 
 // action is the IAM action of an operation.

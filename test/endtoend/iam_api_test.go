@@ -144,6 +144,11 @@ func TestEveryCallIsAuthorised(t *testing.T) {
 	}
 	_, err = s.iamAPI(alice).ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: aws.String("bob")})
 	refusedAs(t, err, "AccessDenied", "iam:ListAccessKeys on resource: arn:aws:iam::000000000000:user/bob")
+	const createUser = `elasticache create-user --user-id u-red --user-name u-red --engine valkey --access-string "on ~* +@all" --authentication-mode Type=iam --tags Key=team,Value=red`
+	if out, err := s.awsAs(alice, createUser); err == nil || !strings.Contains(out, "elasticache:AddTagsToResource on resource: arn:aws:elasticache:us-east-1:000000000000:user:u-red because no identity-based policy allows") {
+		t.Errorf("tags without the permission to tag: %v: %s", err, out)
+	}
+	s.userPolicy("alice", `{"Effect":"Allow","Action":["elasticache:CreateUser","elasticache:AddTagsToResource"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"red","elasticache:UserAuthenticationMode":"iam"},"ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}}`)
 	for tag, code := range map[string]string{"red": "", "blue": "AccessDenied"} {
 		out, err := s.awsAs(alice, `elasticache create-user --user-id u-`+tag+` --user-name u-`+tag+` --engine valkey --access-string "on ~* +@all" --authentication-mode Type=iam --tags Key=team,Value=`+tag)
 		if (err == nil) != (code == "") || !strings.Contains(out, code) {

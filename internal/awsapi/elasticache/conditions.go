@@ -1,12 +1,15 @@
 package elasticache
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"github.com/gatehouse/gatehouse/internal/awsapi"
 )
 
 // conditions are ElastiCache's own condition keys: what a request asks for
@@ -43,6 +46,18 @@ func conditions(in any) map[string][]string {
 		k.flag("MultiAZEnabled", in.MultiAZEnabled)
 	}
 	return k
+}
+
+// needsTagging is the action that tags at creation need (ElastiCache User Guide,
+// "Tagging your ElastiCache resources": permissions to tag on create).
+func needsTagging(in any) awsapi.Action {
+	if _, only := in.(*sdk.AddTagsToResourceInput); only {
+		return ""
+	}
+	if tags := reflect.ValueOf(in).Elem().FieldByName("Tags"); !tags.IsValid() || tags.Len() == 0 {
+		return ""
+	}
+	return "elasticache:AddTagsToResource"
 }
 
 // keys are condition keys by name.

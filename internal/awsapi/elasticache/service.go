@@ -24,6 +24,7 @@ func (a *API) Service() awsapi.Service {
 		Operations:  a.operations(),
 		Permissions: a.permissions(),
 		Conditions:  conditions,
+		Tagging:     needsTagging,
 		// The user operations judge these themselves, with the messages that AWS
 		// has been seen to send and the model does not know.
 		Judged: map[string]bool{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/gatehouse/gatehouse/internal/awsapi"
 	"github.com/gatehouse/gatehouse/internal/control/iam"
@@ -128,6 +129,30 @@ func (a *API) conditions(in any) map[string][]string {
 		keys["iam:PermissionsBoundary"] = []string{boundary}
 	}
 	return keys
+}
+
+// needsTagging is the action that tags at creation need (IAM User Guide, "Tags for
+// IAM resources").
+func needsTagging(in any) awsapi.Action {
+	switch in := in.(type) {
+	case *sdk.CreateUserInput:
+		return needed("iam:TagUser", in.Tags)
+	case *sdk.CreateRoleInput:
+		return needed("iam:TagRole", in.Tags)
+	case *sdk.CreatePolicyInput:
+		return needed("iam:TagPolicy", in.Tags)
+	case *sdk.CreateOpenIDConnectProviderInput:
+		return needed("iam:TagOpenIDConnectProvider", in.Tags)
+	default:
+		return ""
+	}
+}
+
+func needed(action awsapi.Action, tags []types.Tag) awsapi.Action {
+	if len(tags) == 0 {
+		return ""
+	}
+	return action
 }
 
 // boundaryOf is the boundary of the user or role that an input is about.

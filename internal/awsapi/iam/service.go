@@ -28,6 +28,7 @@ func (a *API) Service() awsapi.Service {
 		Home:        home(a.IAM.Account.Region),
 		Complete:    complete,
 		Conditions:  a.conditions,
+		Tagging:     needsTagging,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/internal/control/naming"
+	"github.com/gatehouse/gatehouse/internal/control/state"
 	"github.com/gatehouse/gatehouse/internal/credential/iamtoken"
 	"github.com/gatehouse/gatehouse/internal/identity"
 	"github.com/gatehouse/gatehouse/internal/policy"
@@ -207,6 +208,7 @@ func TestTrustIsInTheUserNotTheName(t *testing.T) {
 		t.Errorf("shown as %s", shown)
 	}
 	h.refused(h.UpdateTrust(ctx, "r", doc(strings.ReplaceAll(named, "alice", "nobody"))), identity.Malformed, `Invalid principal in policy: "AWS":"`+account+`user/nobody"`)
+	h.refused(h.UpdateTrust(ctx, "r", doc(strings.ReplaceAll(named, "user/alice", `user/\u0061lice`))), identity.Malformed, "without escapes")
 	h.must(h.UpdateTrust(ctx, "r", doc(named)), second(h.assume(impostor, &AssumeRoleInput{RoleARN: arn})))
 }
 
@@ -290,4 +292,33 @@ func TestGrants(t *testing.T) {
 	if _, err := h.Grant(ctx, session.AccessKeyID, session.SessionToken, "us-east-1"); !errors.Is(err, iamtoken.ErrSession) || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("expired: %v", err)
 	}
+}
+
+// What a trust policy names is found whatever else is in the document, and
+// nothing that Parse accepts makes pinning fail in another way than by refusal.
+func FuzzTrustedPrincipals(f *testing.F) {
+	f.Add(doc(trustAccount))
+	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::000000000000:role/a\/b","*"]},"Action":"sts:*"}}`)
+	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},{"Effect":"Allow","Principal":{"Service":"x.amazonaws.com","AWS":"arn:aws:iam::000000000000:user\u002falice"},"Action":"sts:AssumeRole"}]}`)
+	f.Fuzz(func(t *testing.T, document string) {
+		if _, err := policy.Parse(policy.Trust, document); err != nil {
+			return
+		}
+		role := &identity.IAMRole{Trust: document, Trusted: map[string]string{}}
+		s := &Service{Config: Config{Account: naming.Account{ID: "000000000000", Region: "us-east-1"}}}
+		for _, arn := range namedPrincipals(document) {
+			if _, _, own := s.ownPrincipal(arn); own && (strings.Contains(document, `"`+arn+`"`) || strings.Contains(document, `"`+escaped(arn)+`"`)) {
+				role.Trusted[arn] = "AIDAGONEGONEGONEGONE1"
+			}
+		}
+		now := s.trustNow(newIndex(state.IAM{}), role, s.nobody)
+		if _, err := policy.Parse(policy.Trust, now); err != nil {
+			t.Fatalf("%s became %s: %v", document, now, err)
+		}
+		for _, arn := range namedPrincipals(now) {
+			if _, pinned := role.Trusted[arn]; pinned {
+				t.Fatalf("%s still names %s", now, arn)
+			}
+		}
+	})
 }

@@ -33,6 +33,9 @@ func (s *Service) pin(view *state.View, document string) (map[string]string, err
 		if e == nil || s.ARN(kind, e) != arn {
 			return nil, identity.Errorf(identity.Malformed, "Invalid principal in policy: %q:%q", "AWS", naming.Shorten(arn))
 		}
+		if !strings.Contains(document, `"`+arn+`"`) && !strings.Contains(document, `"`+escaped(arn)+`"`) {
+			return nil, identity.Errorf(identity.Malformed, "Invalid principal in policy: %q:%q (write it without escapes)", "AWS", naming.Shorten(arn))
+		}
 		if ids == nil {
 			ids = map[string]string{}
 		}
@@ -40,6 +43,9 @@ func (s *Service) pin(view *state.View, document string) (map[string]string, err
 	}
 	return ids, nil
 }
+
+// escaped is how some JSON encoders write an ARN.
+func escaped(arn string) string { return strings.ReplaceAll(arn, "/", `\/`) }
 
 // ownPrincipal reads the ARN of a user or role of this account.
 func (s *Service) ownPrincipal(arn string) (kind Kind, name string, own bool) {
@@ -88,7 +94,7 @@ func (s *Service) trustNow(x *index, role *identity.IAMRole, gone func(id string
 		} else if r := x.roles[id]; r != nil {
 			now = s.ARN(Role, &r.IAMEntity)
 		}
-		for _, spelled := range []string{arn, strings.ReplaceAll(arn, "/", `\/`)} { // JSON allows both
+		for _, spelled := range []string{arn, escaped(arn)} {
 			pairs = append(pairs, `"`+spelled+`"`, `"`+now+`"`)
 		}
 	}
