@@ -93,11 +93,11 @@ func (d *diagnosis) configure(ctx context.Context, c *doctorCommand) error {
 		options = append(options, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	}
 	var err error
-	if d.settings, err = config.LoadDefaultConfig(ctx, options...); err != nil {
-		return fmt.Errorf("reading the AWS configuration: %w", err)
+	if d.settings, err = awsSettings(ctx, options...); err != nil {
+		return err
 	}
 	if d.region = cmp.Or(c.Region, d.settings.Region); d.region == "" {
-		return usageError{errors.New("no region: give --region, or set AWS_REGION")}
+		return errNoRegion
 	}
 	d.settings.Region = d.region
 	if _, err := cacheauth.NewGenerator(d.login()); err != nil { // says what is wrong with the names

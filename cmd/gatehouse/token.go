@@ -2,13 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"net/http"
+	"os"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
+	"github.com/gatehouse/gatehouse/internal/datadir"
 	"github.com/gatehouse/gatehouse/pkg/cacheauth"
 )
 
@@ -32,21 +38,44 @@ func (c tokenCommand) Run(ctx context.Context) error {
 
 // makeToken completes a configuration from the AWS environment and signs.
 func makeToken(ctx context.Context, c cacheauth.Config) (string, error) {
-	settings, err := config.LoadDefaultConfig(ctx)
+	settings, err := awsSettings(ctx)
 	if err != nil {
-		return "", fmt.Errorf("reading the AWS configuration: %w", err)
+		return "", err
 	}
 	if c.Region == "" {
 		c.Region = settings.Region
 	}
 	if c.Region == "" {
-		return "", usageError{errors.New("no region: give --region, or set AWS_REGION")}
+		return "", errNoRegion
 	}
 	c.Credentials = settings.Credentials
-	c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil)) // the error says it all
+	c.Logger = slog.New(slog.DiscardHandler)
 	generator, err := cacheauth.NewGenerator(c)
 	if err != nil {
 		return "", usageError{err}
 	}
 	return generator.Token(ctx)
+}
+
+var errNoRegion = usageError{errors.New("no region: give --region, or set AWS_REGION")}
+
+// awsSettings reads the AWS configuration as AWS's own tools do. An endpoint of
+// Gatehouse is trusted by its own authority, which `gatehouse env` names, unless
+// AWS_CA_BUNDLE says whom to trust.
+func awsSettings(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
+	options = append(options, config.WithLogger(logging.Nop{})) // errors say it all
+	if ca := os.Getenv("GATEHOUSE_CA"); ca != "" && os.Getenv("AWS_CA_BUNDLE") == "" {
+		roots, err := (&server{Server: datadir.Server{CA: ca}}).roots()
+		if err != nil {
+			return aws.Config{}, err
+		}
+		options = append(options, config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+		})))
+	}
+	settings, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return settings, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	return settings, nil
 }
