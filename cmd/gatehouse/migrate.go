@@ -176,8 +176,8 @@ func operator() string {
 type migrateApply struct {
 	runFlags
 	Execute         bool              `help:"Make the calls."`
-	Confirm         map[string]string `help:"A person's step that is done, with a note for the record; may be repeated." placeholder:"STEP=NOTE"`
-	WithoutEvidence string            `help:"How you know that nobody uses the old path, where nothing can show it. The record keeps it." placeholder:"REASON"`
+	Confirm         map[string]string `help:"A person's step that is done, with a note for the record; may be repeated." placeholder:"STEP=NOTE" mapsep:"none"`
+	WithoutEvidence map[string]string `help:"How you know that nobody uses the old path, where nothing can show it: for one step, in words that the record keeps; may be repeated." placeholder:"STEP=REASON" mapsep:"none"`
 }
 
 // Run carries the plan out up to its next gate.

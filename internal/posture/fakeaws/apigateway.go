@@ -80,6 +80,18 @@ func (r *Region) AddHTTPAPI(id string, d Doc) Doc {
 	return api
 }
 
+// AddWebSocketAPI seeds a WebSocket API with an open $connect route on a stage
+// that is deployed by hand.
+func (r *Region) AddWebSocketAPI(id string) {
+	address := "ws" + strings.TrimPrefix(r.fake.URL, "http") + dataPrefix + r.Account + "/" + r.Name + "/http/" + id
+	r.AddHTTPAPI(id, Doc{"protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action", "apiEndpoint": address})
+	r.Drop("stages/"+id, "$default")
+	r.AddRoute(id, "connect", Doc{"routeKey": "$connect"})
+	r.AddRoute(id, "message", Doc{"routeKey": "message"})
+	r.AddStage(id, "live", nil)
+	r.Deploy(id, "live")
+}
+
 // AddStage seeds a stage. One without autoDeploy serves nothing until the first
 // deployment.
 func (r *Region) AddStage(api, name string, d Doc) Doc {

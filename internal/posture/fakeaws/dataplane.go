@@ -54,6 +54,10 @@ func (r *Region) serveHTTP(w http.ResponseWriter, req *http.Request, api, path s
 	}
 	routes := r.served(api, stage)
 	key := match(routes, req.Method, path)
+	socket := text(r.table("apis").byID[api], "protocolType") == "WEBSOCKET"
+	if socket {
+		key = connectRoute(routes, req)
+	}
 	if key == "" {
 		http.Error(w, `{"message":"Not Found"}`, http.StatusNotFound)
 		return
@@ -67,7 +71,11 @@ func (r *Region) serveHTTP(w http.ResponseWriter, req *http.Request, api, path s
 		r.measure("AWS/ApiGateway", "Count", map[string]string{"ApiId": api, "Stage": stage, "Method": method, "Resource": resource}, 1)
 	}
 	authorization := req.Header.Get("Authorization")
-	switch text(routes, key) {
+	asks := text(routes, key)
+	if truth(r.table("apis").byID[api], "_anonymous") { // an API that does not do what its configuration says
+		asks = "NONE"
+	}
+	switch asks {
 	case "JWT", "CUSTOM":
 		if authorization == "" {
 			http.Error(w, `{"message":"Unauthorized"}`, http.StatusUnauthorized)
@@ -79,7 +87,21 @@ func (r *Region) serveHTTP(w http.ResponseWriter, req *http.Request, api, path s
 			return
 		}
 	}
+	if socket {
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		return
+	}
 	_, _ = io.WriteString(w, `{"ok":true}`)
+}
+
+// connectRoute is what a WebSocket API asks when a connection is opened.
+func connectRoute(routes Doc, req *http.Request) string {
+	if _, ok := routes["$connect"]; ok && strings.EqualFold(req.Header.Get("Upgrade"), "websocket") {
+		return "$connect"
+	}
+	return ""
 }
 
 func (r *Region) serveGraphQL(w http.ResponseWriter, req *http.Request, api string) {

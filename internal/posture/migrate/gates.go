@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatehouse/gatehouse/internal/posture"
@@ -51,13 +52,13 @@ func (r *Runner) evidence(ctx context.Context, step Step) (string, error) {
 			return "", nil
 		}
 		return "", r.note(Event{What: evDone, Step: step.ID, State: Idle, Note: fmt.Sprintf("no use since %s", from.Format(time.RFC3339))})
-	case reading.Quality == posture.QualityNone && r.WithoutEvidence != "" && r.Execute:
-		if err := r.note(Event{What: evAccepted, Step: step.ID, Note: r.WithoutEvidence}); err != nil {
+	case reading.Quality == posture.QualityNone && strings.TrimSpace(r.WithoutEvidence[step.ID]) != "" && r.Execute:
+		if err := r.note(Event{What: evAccepted, Step: step.ID, Note: r.WithoutEvidence[step.ID]}); err != nil {
 			return "", err
 		}
 		return "", r.note(Event{What: evDone, Step: step.ID, State: Idle, Note: "on the operator's word: no evidence exists"})
 	}
-	return r.why(reading, from), nil
+	return r.why(step, reading, from), nil
 }
 
 // measure reads a meter over the plan's window.
@@ -79,7 +80,7 @@ func (r *Runner) measure(ctx context.Context, step Step) (usage.Reading, time.Ti
 }
 
 // why says what keeps the old path open.
-func (r *Runner) why(reading usage.Reading, from time.Time) string {
+func (r *Runner) why(step Step, reading usage.Reading, from time.Time) string {
 	window, err := r.Plan.window()
 	if err != nil {
 		return err.Error()
@@ -88,7 +89,7 @@ func (r *Runner) why(reading usage.Reading, from time.Time) string {
 	case reading.Quality == posture.QualityNone:
 		return "no source shows whether anybody still uses the old path: " + reading.Caution +
 			"\nIf you know it otherwise (client roll-out, source code, a brown-out), say so, and the record keeps it:\n" +
-			"  gatehouse migrate apply " + r.Name + " --execute --without-evidence \"how you know\""
+			"  gatehouse migrate apply " + r.Name + " --execute --without-evidence " + step.ID + "=\"how you know\""
 	case reading.Count > 0:
 		return fmt.Sprintf("the old path was used %d time(s) in the last %s, last at %s (%s)", reading.Count, r.Plan.Window, reading.Last.UTC().Format(time.RFC3339), reading.Source)
 	case reading.OnSince.IsZero():
@@ -112,7 +113,7 @@ func (r *Runner) stillIdle(ctx context.Context, closing Step) (string, error) {
 	if reading.Idle(from) {
 		return "", nil
 	}
-	message := r.why(reading, from)
+	message := r.why(gate, reading, from)
 	if err := r.note(Event{What: evReopened, Step: gate.ID, State: Draining, Reading: &reading, Note: message}); err != nil {
 		return "", err
 	}

@@ -134,7 +134,7 @@ func (w *world) driveUntil(path, gate string) (migrate.Outcome, error) {
 			change = func(r *migrate.Runner) { r.Confirmed[step] = "done" }
 		case migrate.KindEvidence:
 			w.pass(49 * time.Hour)
-			change = func(r *migrate.Runner) { r.WithoutEvidence = "the clients' code was read" }
+			change = func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{step: "the clients' code was read"} }
 		case migrate.KindWait:
 			w.pass(26 * time.Hour)
 		}
@@ -178,6 +178,34 @@ func scenarios() []scenario {
 			},
 			closed: routeIs("web", "orders", "AWS_IAM"), open: routeIs("web", "orders", "NONE"),
 		},
+		{
+			name: "route to a Lambda authorizer",
+			seed: func(w *world) migrate.Request {
+				w.aws.AddHTTPAPI("web", nil)
+				w.aws.AddRoute("web", "orders", nil)
+				return migrate.Request{Resource: "arn:aws:apigateway:" + region + "::/apis/web/routes/orders", To: "lambda", Set: map[string]string{"lambda-uri": authorizerURI}}
+			},
+			closed: routeIs("web", "orders", "CUSTOM"), open: routeIs("web", "orders", "NONE"),
+		},
+		{
+			name: "WebSocket $connect to a Lambda authorizer",
+			seed: func(w *world) migrate.Request {
+				w.aws.AddWebSocketAPI("chat")
+				return migrate.Request{Resource: "arn:aws:apigateway:" + region + "::/apis/chat/routes/connect", To: "lambda", Set: map[string]string{"lambda-uri": authorizerURI, "identity-source": "route.request.querystring.token"}}
+			},
+			closed: routeIs("chat", "connect", "CUSTOM"), open: routeIs("chat", "connect", "NONE"),
+		},
+		{
+			name: "WebSocket $connect to IAM",
+			seed: func(w *world) migrate.Request {
+				w.aws.AddWebSocketAPI("chat")
+				return migrate.Request{Resource: "arn:aws:apigateway:" + region + "::/apis/chat/routes/connect", To: "iam"}
+			},
+			closed: routeIs("chat", "connect", "AWS_IAM"), open: routeIs("chat", "connect", "NONE"),
+		},
+		keyTo("cognito", "AMAZON_COGNITO_USER_POOLS", "userPoolConfig", map[string]string{"user-pool": "eu-west-1_people"}),
+		keyTo("oidc", "OPENID_CONNECT", "openIDConnectConfig", map[string]string{"issuer": "https://issuer.example"}),
+		keyTo("lambda", "AWS_LAMBDA", "lambdaAuthorizerConfig", map[string]string{"lambda-arn": "arn:aws:lambda:eu-west-1:1:function:who"}),
 		{
 			name: "AppSync key to IAM",
 			seed: func(w *world) migrate.Request {
@@ -347,6 +375,33 @@ func scenarios() []scenario {
 				return migrate.Request{Resource: arn, Set: map[string]string{"username": "dms"}}
 			},
 			closed: dmsIs("password", "running"), open: dmsIs("no", "running"),
+		},
+	}
+}
+
+const authorizerURI = "arn:aws:apigateway:" + region + ":lambda:path/2015-03-31/functions/arn:aws:lambda:" + region + ":1:function:who/invocations"
+
+// keyTo is the path of an AppSync API from its key to a mode with settings of
+// its own, which must move with it when it becomes the primary one.
+func keyTo(to, mode, settings string, set map[string]string) scenario {
+	return scenario{
+		name: "AppSync key to " + to,
+		seed: func(w *world) migrate.Request {
+			w.aws.AddGraphQL("gql", nil)
+			w.aws.AddAPIKey("gql", "da2-first", nil)
+			w.aws.AddTrail("audit", "trail-logs", w.clock().Add(-time.Hour), "AWS::AppSync::GraphQLApi")
+			return migrate.Request{Resource: "arn:aws:appsync:" + region + ":" + fakeaws.DefaultAccount + ":apis/gql", To: to, Set: set}
+		},
+		closed: func(t *testing.T, w *world) {
+			api := w.aws.Peek("graphql", "gql")
+			if api["authenticationType"] != mode || len(list(api["additionalAuthenticationProviders"])) != 0 || api[settings] == nil {
+				t.Errorf("it ends with %v", api)
+			}
+		},
+		open: func(t *testing.T, w *world) {
+			if api := w.aws.Peek("graphql", "gql"); api["authenticationType"] != "API_KEY" || len(list(api["additionalAuthenticationProviders"])) != 0 {
+				t.Errorf("after the rollback: %v", api)
+			}
 		},
 	}
 }

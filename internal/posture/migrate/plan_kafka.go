@@ -96,7 +96,11 @@ func (b *builder) clusterSteps(transport string) {
 		Title: "write Kafka ACLs (while allow.everyone.if.no.acl.found is true an authenticated client may do everything), then move the clients to " +
 			map[string]string{"iam": "port 9098 with IAM", "scram": "port 9096 with SASL/SCRAM"}[method],
 	})
-	b.drain(b.clusterEvidence())
+	evidence := b.clusterEvidence()
+	if evidence.Meter == usage.Nothing {
+		b.manual("no-log", "say that neither VPC flow logs of the brokers nor the brokers' authorizer log can be had; where one can, turn it on and plan again with --set flow-logs=GROUP or --set broker-logs=GROUP", "none")
+	}
+	b.drain(evidence)
 	if transport != "TLS" {
 		b.add(Step{
 			ID: "close-plaintext", Kind: KindCall, Title: "close the plaintext listener", Effect: restarts + "; a client on port 9092 is refused", Closes: true, Call: b.transport("TLS"),

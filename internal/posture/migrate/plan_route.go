@@ -265,13 +265,18 @@ func (p *routePlan) closeRoute() {
 
 // probes asks for a route on every stage, as a stranger would.
 func (p *routePlan) probes(key string) []Check {
-	if p.conf.field("Protocol") == "WEBSOCKET" {
-		return nil
-	}
 	method, path := sampleRequest(key)
 	endpoint := strings.TrimRight(p.set("endpoint", p.conf.field("Endpoint")), "/")
+	socket := p.conf.field("Protocol") == "WEBSOCKET"
+	if rest, ok := strings.CutPrefix(endpoint, "ws"); ok {
+		endpoint = "http" + rest // wss is https, ws is http
+	}
 	var checks []Check
 	for _, stage := range p.stages {
+		if socket {
+			checks = append(checks, Check{Probe: probeSocket, Params: map[string]string{"target": endpoint + "/" + unsegment(stage)}})
+			continue
+		}
 		checks = append(checks, Check{Probe: probeHTTP, Params: map[string]string{"method": method, "target": stageURL(endpoint, unsegment(stage), path)}})
 	}
 	return checks

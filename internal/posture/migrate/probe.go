@@ -18,6 +18,7 @@ import (
 // refused.
 const (
 	probeHTTP    = "unsigned-request-refused" // target: URL; method
+	probeSocket  = "unsigned-upgrade-refused" // target: URL of a WebSocket API's stage
 	probeGraphQL = "graphql-refused"          // target: URL; key: name of a hidden value, optional
 	probeCache   = "tokenless-ping-refused"   // target: path of an Address and Port in the configuration
 )
@@ -34,6 +35,8 @@ func (r *Runner) probe(ctx context.Context, c Check, conf Configuration) error {
 	switch c.Probe {
 	case probeHTTP:
 		return r.askHTTP(ctx, c.Params["method"], c.Params["target"], "", nil)
+	case probeSocket:
+		return r.askHTTP(ctx, http.MethodGet, c.Params["target"], "", upgrade())
 	case probeGraphQL:
 		header := http.Header{}
 		if name := c.Params["key"]; name != "" {
@@ -44,6 +47,14 @@ func (r *Runner) probe(ctx context.Context, c Check, conf Configuration) error {
 		return r.askCache(ctx, c.Params["target"], conf)
 	}
 	return fmt.Errorf("the plan names the probe %q, which does not exist", c.Probe)
+}
+
+// upgrade asks for a WebSocket (RFC 6455, section 4.1); a fixed key will do,
+// because the connection is not kept.
+func upgrade() http.Header {
+	return http.Header{
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"Z2F0ZWhvdXNlLXByb2JlLQ=="},
+	}
 }
 
 // askHTTP holds when the answer is 401 or 403. Redirects are not followed: they

@@ -43,9 +43,9 @@ type Runner struct {
 	Operator string
 	// Confirmed are the manual steps that the operator says are done, with a note.
 	Confirmed map[string]string
-	// WithoutEvidence is the operator's reason for closing a path whose use
-	// nobody can measure.
-	WithoutEvidence string
+	// WithoutEvidence are the operator's reasons, one per evidence step, for
+	// closing a path whose use nobody can measure.
+	WithoutEvidence map[string]string
 	// Report is told what happens; nil means nobody.
 	Report func(string)
 

@@ -199,7 +199,11 @@ func TestWithoutEvidenceTheOperatorMustSaySo(t *testing.T) {
 	}
 	authIs("OPT1")(t, w)
 	const reason = "all twelve services were rolled out with the token"
-	out, err = w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = reason }, apply)
+	out, err = w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{"another-gate": reason} }, apply)
+	if err != nil || out.Step != "drain" {
+		t.Fatalf("a word about another gate let it pass: %+v, %v", out, err)
+	}
+	out, err = w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{"drain": reason} }, apply)
 	if err != nil || out.State != migrate.Verified {
 		t.Fatalf("%+v, %v", out, err)
 	}
@@ -216,7 +220,7 @@ func TestWordIsNotEnoughWhereEvidenceExists(t *testing.T) {
 	if _, err := w.driveUntil(path, "drain"); err != nil {
 		t.Fatal(err)
 	}
-	out, err := w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = "trust me" }, apply)
+	out, err := w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{"drain": "trust me"} }, apply)
 	if err != nil || out.Step != "drain" {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -290,9 +294,9 @@ func TestVerificationAsksTheService(t *testing.T) {
 	}
 	// AWS says that SET is done, and the cache still serves strangers
 	w.fake.Inject(fakeaws.Fault{Operation: "ModifyReplicationGroup", Times: 1, Code: "ServiceUnavailable", Status: 503})
-	_, _ = w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = "known" }, apply)
+	_, _ = w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{"drain": "known"} }, apply)
 	w.aws.Edit("groups", "rg", func(d fakeaws.Doc) { d["_anonymous"] = true })
-	out, err := w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = "known" }, apply)
+	out, err := w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{"drain": "known"} }, apply)
 	if err == nil || out.State != migrate.Closed || !strings.Contains(err.Error(), "PONG") {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -419,5 +423,52 @@ func TestPlanCannotNameAnotherCall(t *testing.T) {
 	}
 	if _, err := migrate.Load(path); err == nil || !strings.Contains(err.Error(), "DeleteApi") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Where a log could prove that the old listeners are idle, the operator has to
+// say that there is none before their word about the clients counts.
+func TestMSKWithoutALogIsSaidExplicitly(t *testing.T) {
+	w := newWorld(t)
+	arn := w.aws.AddCluster("orders", nil)
+	path := mustPlan(t, w, migrate.Request{Resource: arn, To: "iam"})
+	if _, err := w.driveUntil(path, "no-log"); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(100 * time.Hour)
+	word := func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{"drain": "every team has answered"} }
+	out, err := w.attempt(context.Background(), path, word, apply)
+	if err != nil || out.Step != "no-log" || !strings.Contains(out.Message, "flow-logs") {
+		t.Fatalf("the word alone took it to %+v, %v", out, err)
+	}
+	out, err = w.attempt(context.Background(), path, func(r *migrate.Runner) { word(r); confirm("no-log")(r) }, apply)
+	if err != nil || out.State != migrate.Verified {
+		t.Errorf("%+v, %v", out, err)
+	}
+	// with a log named there is no such step, and the log decides
+	logged := mustPlan(t, w, migrate.Request{Resource: w.aws.AddCluster("logged", nil), To: "iam", Set: map[string]string{"broker-logs": "brokers"}})
+	p, err := migrate.Load(logged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range p.Steps {
+		if step.ID == "no-log" {
+			t.Error("a plan with a log asks for the word that there is none")
+		}
+	}
+}
+
+// The probe of a WebSocket API opens a connection as a stranger would.
+func TestVerificationAsksTheWebSocketAPI(t *testing.T) {
+	w := newWorld(t)
+	w.aws.AddWebSocketAPI("chat")
+	path := mustPlan(t, w, migrate.Request{Resource: "arn:aws:apigateway:" + region + "::/apis/chat/routes/connect", To: "iam"})
+	if _, err := w.driveUntil(path, "drain"); err != nil {
+		t.Fatal(err)
+	}
+	w.aws.Edit("apis", "chat", func(d fakeaws.Doc) { d["_anonymous"] = true })
+	out, err := w.attempt(context.Background(), path, func(r *migrate.Runner) { r.WithoutEvidence = map[string]string{"drain": "known"} }, apply)
+	if err == nil || out.State != migrate.Closed || !strings.Contains(err.Error(), "101") {
+		t.Errorf("%+v, %v", out, err)
 	}
 }

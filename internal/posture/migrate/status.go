@@ -78,7 +78,7 @@ func (r *Runner) addUse(ctx context.Context, s *Status) error {
 		}
 		s.Use = &reading
 		if !reading.Idle(from) {
-			s.Stops = r.why(reading, from)
+			s.Stops = r.why(step, reading, from)
 		}
 	}
 	return nil
