@@ -79,7 +79,9 @@ func (r *Runner) askHTTP(ctx context.Context, method, url, body string, header h
 		return fmt.Errorf("asking %s: %w", url, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer)
+	if answer.StatusCode != http.StatusSwitchingProtocols { // an open socket's body is the connection, and never ends
+		_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer)
+	}
 	if answer.StatusCode != http.StatusUnauthorized && answer.StatusCode != http.StatusForbidden {
 		return fmt.Errorf("%s %s without a credential was answered with %d, not 401 or 403", method, url, answer.StatusCode)
 	}
