@@ -3,8 +3,10 @@ package endtoend
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +166,43 @@ func TestLookupEventsOfTheAWSCLI(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "CreateAccessKey\troot\nCreateUser\troot" {
 		t.Errorf("aws cloudtrail lookup-events: %v\n%s", err, out)
+	}
+}
+
+// Whoever has no credentials makes the trail no longer than by two lines a minute.
+func TestStrangersCannotFillTheTrail(t *testing.T) {
+	s := serve(t)
+	const requests = 300
+	for range requests {
+		response, err := http.Post(s.note.Endpoint, "application/x-www-form-urlencoded", strings.NewReader("Action=DescribeUsers&Version=2015-02-02"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode < 400 {
+			t.Fatal(response.Status)
+		}
+	}
+	s.stop()
+	text, err := os.ReadFile(filepath.Join(s.dir, "trail", "trail.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, calls := 0, 0
+	for line := range strings.Lines(string(text)) {
+		var record struct {
+			Outcome, Principal, Event string
+			Count                     int
+		}
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatal(err)
+		}
+		if record.Event == "api.call" && record.Principal == "" {
+			lines++
+			calls += max(record.Count, 1)
+		}
+	}
+	if calls != requests || lines > 4 { // the requests may fall into two minutes
+		t.Errorf("%d lines stand for %d calls", lines, calls)
 	}
 }
