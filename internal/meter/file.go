@@ -138,7 +138,7 @@ func (r *reader) line(line []byte) bool {
 
 func (r *reader) define(id int, text string) bool {
 	var d definition
-	if json.Unmarshal([]byte(text), &d) != nil || strings.Contains(d.key(), "\x00\x00") {
+	if json.Unmarshal([]byte(text), &d) != nil || strings.Contains(d.Key(), "\x00\x00") {
 		return false
 	}
 	r.highest = max(r.highest, id)
@@ -248,7 +248,7 @@ func fields(ids []int, byID map[int]*values) string {
 
 // id returns a series' id in the file, and defines it first if it has none.
 func (f *file) id(text *bytes.Buffer, v *values) (int, error) {
-	key := v.series.key()
+	key := v.series.Key()
 	if id, ok := f.ids[key]; ok {
 		return id, nil
 	}

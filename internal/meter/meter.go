@@ -139,7 +139,7 @@ func (m *Meter) read(at minute, now time.Time, readings []Reading) {
 	sums, gauges := map[string]float64{}, map[string]bool{}
 	series := map[string]Series{}
 	for _, r := range readings {
-		key := r.Series.key()
+		key := r.Series.Key()
 		series[key], gauges[key] = r.Series, r.Gauge
 		if r.Gauge {
 			sums[key] += r.Value
@@ -178,7 +178,7 @@ func (s *source) growth(key string, value float64, fromZero bool) float64 {
 
 // take adds a value to a series.
 func (m *Meter) take(s Series, gauge bool, at minute, value float64) {
-	key := s.key()
+	key := s.Key()
 	v := m.values[key]
 	if v == nil {
 		if len(m.values) >= maxSeries {

@@ -35,8 +35,9 @@ func (s *Series) sort() {
 	slices.SortFunc(s.Dimensions, func(a, b Dimension) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// key is the series as a map's key; no part of a series has a zero byte.
-func (s *Series) key() string {
+// Key tells the series from every other and orders them; no part of one has a
+// zero byte.
+func (s *Series) Key() string {
 	var b strings.Builder
 	b.WriteString(s.Namespace + "\x00" + s.Name)
 	for _, d := range s.Dimensions {
@@ -46,7 +47,7 @@ func (s *Series) key() string {
 }
 
 // Compare orders series by namespace, name and dimensions.
-func (s *Series) Compare(other *Series) int { return cmp.Compare(s.key(), other.key()) }
+func (s *Series) Compare(other *Series) int { return cmp.Compare(s.Key(), other.Key()) }
 
 // minute is a minute since 1970.
 type minute int32

@@ -22,7 +22,7 @@ func (m *Meter) Statistics(series Series, from, to time.Time, period time.Durati
 	defer m.mu.Unlock()
 	series.Dimensions = slices.Clone(series.Dimensions)
 	series.sort()
-	v := m.values[series.key()]
+	v := m.values[series.Key()]
 	length := minute(period / time.Minute)
 	if v == nil || length < 1 {
 		return nil
