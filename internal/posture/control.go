@@ -42,6 +42,9 @@ type Control struct {
 	Schedule   Schedule    `json:"schedule,omitempty"`
 	Parameters []Parameter `json:"parameters,omitempty"`
 	Mappings   []Mapping   `json:"mappings,omitempty"`
+	// Unmapped are the frameworks of soughtAfter that no source maps the control
+	// to: the Security Hub guide, Powerpipe's compliance mod and Prowler were read.
+	Unmapped []string `json:"unmapped,omitempty"`
 	// Retired is the date on which AWS retired the control, or empty.
 	Retired string `json:"retired,omitempty"`
 	// Usage is the evidence of unauthenticated use that AWS can offer, per kind.

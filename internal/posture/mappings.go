@@ -1,5 +1,10 @@
 package posture
 
+import (
+	"slices"
+	"strings"
+)
+
 // Frameworks beyond those of the Security Hub guide, as two public mappings have
 // them. What no source maps is not here: nobody's guess stands in a report.
 const (
@@ -11,13 +16,22 @@ const (
 	hipaa   = "HIPAA Security Rule"
 	pci40   = "PCI DSS v4.0"
 	fedramp = "FedRAMP Moderate Rev. 4"
+	c5      = "BSI C5:2025"
+	nis2    = "NIS2"
 )
+
+// soughtAfter are the frameworks that were looked for in every source, by the
+// beginning of their names.
+var soughtAfter = []string{"SOC 2", "ISO/IEC 27001", "HIPAA", "PCI DSS", "FedRAMP"}
 
 // frameworks are added to the catalogue's own mappings.
 var frameworks = map[string][]Mapping{
 	"APIGateway.8": {
 		{pci40, []string{"1.2.8", "1.3.1", "1.3.2", "1.4.1", "1.4.2", "1.4.4", "1.5.1", "A1.1.3"}, powerpipe},
 	},
+	"AppSync.5": {{c5, []string{"CRY-03.01B"}, prowler}},
+	"DMS.11":    {{nis2, []string{"11.4.2.c"}, prowler}},
+	"MSK.6":     {{c5, []string{"IAM-10.01B"}, prowler}},
 	"ElastiCache.1": {
 		{soc2, []string{"A1.2", "CC7.4"}, powerpipe},
 		{hipaa, []string{
@@ -45,6 +59,19 @@ var frameworks = map[string][]Mapping{
 func withFrameworks(controls []Control) []Control {
 	for i := range controls {
 		controls[i].Mappings = append(controls[i].Mappings, frameworks[controls[i].ID]...)
+		if !controls[i].Own {
+			controls[i].Unmapped = unmapped(controls[i].Mappings)
+		}
 	}
 	return controls
+}
+
+func unmapped(mappings []Mapping) []string {
+	var missing []string
+	for _, framework := range soughtAfter {
+		if !slices.ContainsFunc(mappings, func(m Mapping) bool { return strings.HasPrefix(m.Framework, framework) }) {
+			missing = append(missing, framework)
+		}
+	}
+	return missing
 }

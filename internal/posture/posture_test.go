@@ -47,6 +47,19 @@ func TestCatalogueIsAWSs(t *testing.T) {
 	}
 }
 
+// A report says of each framework either what the control maps to, and by whom,
+// or that no source maps it.
+func TestFrameworksAreMappedOrSaidNotToBe(t *testing.T) {
+	for _, c := range posture.Catalogue() {
+		for _, framework := range []string{"SOC 2", "ISO/IEC 27001", "HIPAA", "PCI DSS", "FedRAMP"} {
+			mapped := slices.ContainsFunc(c.Mappings, func(m posture.Mapping) bool { return strings.HasPrefix(m.Framework, framework) })
+			if said := slices.Contains(c.Unmapped, framework); !c.Own && mapped == said {
+				t.Errorf("%s and %s: mapped %v, said to be unmapped %v", c.ID, framework, mapped, said)
+			}
+		}
+	}
+}
+
 func TestSelectAndParameters(t *testing.T) {
 	route := posture.Resource{Kind: posture.KindRoute, ID: "r", Otherwise: posture.Absent(), Attributes: posture.Attributes{posture.AuthorizationType: posture.Text("JWT")}}
 	inventory := posture.Inventory{Resources: []posture.Resource{route}}
