@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse/gatehouse/internal/awsapi"
 	"github.com/gatehouse/gatehouse/internal/control/converge"
+	"github.com/gatehouse/gatehouse/internal/directory"
 	"github.com/gatehouse/gatehouse/internal/gateway"
 	"github.com/gatehouse/gatehouse/internal/identity"
 	"github.com/gatehouse/gatehouse/internal/trail"
@@ -23,14 +24,17 @@ type CacheInfo struct {
 	State     identity.AuthState   `json:"state"`
 	Transit   identity.TransitMode `json:"transit"`
 	Anonymous bool                 `json:"anonymous"` // lets clients in that do not log in
-	Nodes     []NodeInfo           `json:"nodes"`     // those that run
+	Nodes     []NodeInfo           `json:"nodes"`     // those that run; the first takes writes
 }
 
 // NodeInfo is one node of a cache.
 type NodeInfo struct {
-	ID      string          `json:"id"`
-	Address string          `json:"address"` // host:port
-	Engine  identity.Engine `json:"engine"`
+	ID string `json:"id"`
+	// Endpoint is primary or reader for an address that leads to the node
+	// because of its role, "" for the node's own.
+	Endpoint string          `json:"endpoint,omitempty"`
+	Address  string          `json:"address"` // host:port
+	Engine   identity.Engine `json:"engine"`
 }
 
 // SessionsAnswer is who is connected, and what an operator must not overlook.
@@ -124,7 +128,11 @@ func (s *server) getCache(_ context.Context, r *awsapi.EndpointRequest) (any, er
 	if published := s.hub.Cache(id); published != nil {
 		info.Anonymous = published.Anonymous
 		for _, node := range published.Nodes {
-			info.Nodes = append(info.Nodes, NodeInfo{ID: node.ClusterID, Address: node.Listen, Engine: node.Kind})
+			at := len(info.Nodes)
+			if node.Endpoint == directory.PrimaryEndpoint {
+				at = 0
+			}
+			info.Nodes = slices.Insert(info.Nodes, at, NodeInfo{ID: node.ClusterID, Endpoint: node.Endpoint, Address: node.Listen, Engine: node.Kind})
 		}
 	}
 	return info, nil

@@ -220,6 +220,9 @@ func TestFailoverThatIsAskedForLosesNothing(t *testing.T) {
 		t.Errorf("the new primary has %d (%v), but %d was acknowledged", got, err, w.acknowledged)
 	}
 	refusedWith(t, "READONLY", s.redis(before.nodes[before.leader], "", firstToken).Set(t.Context(), "x", "y", 0))
+	if out, err := s.gatehouse("", "connect", "orders", "--user", "default", "--ticket", "--", "SET", "by", "ticket"); err != nil || !strings.Contains(out, "OK") {
+		t.Errorf("gatehouse connect does not reach the new primary: %v\n%s", err, out)
+	}
 	s.tells(t, "Test Failover API called for node group 0001",
 		"Failover from primary node "+before.leader+" to replica node "+after.leader+" completed", "Recovering cache nodes 0001", "Finished recovery for cache nodes 0001")
 }
