@@ -81,8 +81,10 @@ func TestEveryActionHasItsResources(t *testing.T) {
 		"iam:DeleteAccessKey": {&sdk.DeleteAccessKeyInput{UserName: aws.String("alice")}, []string{account + "user/team/Alice"}},
 		"iam:CreateAccessKey": {&sdk.CreateAccessKeyInput{}, []string{account + "user/*"}},
 		"iam:CreateUser":      {&sdk.CreateUserInput{UserName: aws.String("bob"), Path: aws.String("/x/")}, []string{account + "user/x/bob"}},
-		"iam:UpdateUser": {&sdk.UpdateUserInput{UserName: aws.String("alice"), NewPath: aws.String("/admin/")},
-			[]string{account + "user/team/Alice", account + "user/admin/Alice"}},
+		"iam:UpdateUser": {
+			&sdk.UpdateUserInput{UserName: aws.String("alice"), NewPath: aws.String("/admin/")},
+			[]string{account + "user/team/Alice", account + "user/admin/Alice"},
+		},
 		"iam:AddUserToGroup":              {&sdk.AddUserToGroupInput{UserName: aws.String("alice"), GroupName: aws.String("readers")}, []string{account + "group/Readers"}},
 		"iam:PutRolePolicy":               {&sdk.PutRolePolicyInput{RoleName: aws.String("app")}, []string{account + "role/svc/App"}},
 		"iam:DeletePolicy":                {&sdk.DeletePolicyInput{PolicyArn: aws.String(account + "policy/p")}, []string{account + "policy/p"}},

@@ -1,10 +1,9 @@
 package iam
 
 import (
+	"maps"
 	"slices"
 	"strconv"
-
-	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"

@@ -86,6 +86,7 @@ func (a *API) assumeRole(ctx context.Context, in *sdk.AssumeRoleInput) (*sdk.Ass
 		AssumedRoleUser: &types.AssumedRoleUser{Arn: aws.String(session.ARN), AssumedRoleId: aws.String(session.ID)},
 	}
 	if in.Policy != nil || len(in.PolicyArns)+len(in.Tags) > 0 {
+		//lint:ignore SA1019 older clients read this; the member that replaces it is not in every SDK's model yet
 		out.PackedPolicySize = aws.Int32(int32(session.Packed))
 	}
 	if session.SourceIdentity != "" {
