@@ -47,9 +47,9 @@ var table = map[string][]string{
 	"internal/control/state":    {"internal/identity", "internal/clock", "internal/store"},
 	"internal/control/converge": {"internal/identity", "internal/clock", "internal/acl", "internal/credential", "internal/control", "internal/directory", "internal/engine"},
 
-	"internal/awsapi": {"internal/identity", "internal/clock", "internal/sigv4", "internal/policy", "internal/control", "internal/awsapi", "internal/trail"},
+	"internal/awsapi": {"internal/identity", "internal/clock", "internal/sigv4", "internal/policy", "internal/control", "internal/awsapi", "internal/trail", "internal/meter"},
 	"internal/trail":  {"internal/identity", "internal/clock"},
-	"internal/meter":  {"internal/identity", "internal/clock"},
+	"internal/meter":  {"internal/clock", "internal/meter"},
 	"internal/serve":  {"*"},
 
 	"internal/posture": {"internal/posture"},

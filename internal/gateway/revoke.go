@@ -110,6 +110,9 @@ func (g *Gateway) endOverdue() {
 	defer g.mu.Unlock()
 	for s := range g.conns {
 		if s.who != nil && !s.who.deadline.IsZero() && now.After(s.who.deadline) {
+			if s.ending.Load() == nil {
+				s.stats.expired.Add(1)
+			}
 			s.kill("the login's time is over; log in again")
 		}
 	}

@@ -57,13 +57,14 @@ type NodeMetrics struct {
 	Rejected    int64 // connections refused because of a limit
 	Current     int64 // connections now, logged in or not
 	Refused     int64 // failed logins
+	Expired     int64 // IAM sessions that ended because nobody logged in again
 	Commands    int64 // of ended and of current sessions
 	Logins      []LoginCount
 }
 
 // counters belong to a node for as long as the gateway runs.
 type counters struct {
-	received, rejected, refused, commands atomic.Int64
+	received, rejected, refused, expired, commands atomic.Int64
 
 	mu     sync.Mutex
 	logins map[loginKey]int64
@@ -105,7 +106,7 @@ func (g *Gateway) Metrics() []NodeMetrics {
 	for key, c := range g.counters {
 		all = append(all, NodeMetrics{
 			Cache: key.cache, Node: key.node, Current: current[key],
-			Received: c.received.Load(), Rejected: c.rejected.Load(), Refused: c.refused.Load(),
+			Received: c.received.Load(), Rejected: c.rejected.Load(), Refused: c.refused.Load(), Expired: c.expired.Load(),
 			Commands: c.commands.Load() + commands[key], Logins: c.loginCounts(),
 		})
 	}

@@ -23,7 +23,7 @@ func (s *server) makeAPI(context.Context) error {
 		Authorizer:  iamapi.Front{IAM: s.iam},
 		Observer:    callRecorder{s.trail},
 		Log:         s.log,
-		Services:    []awsapi.Service{caches.Service(), (&iamapi.API{IAM: s.iam}).Service(), (&sts.API{IAM: s.iam}).Service(), (&cloudtrail.API{Account: s.account, Trail: s.trail}).Service()},
+		Services:    []awsapi.Service{caches.Service(), (&iamapi.API{IAM: s.iam}).Service(), (&sts.API{IAM: s.iam}).Service(), (&cloudtrail.API{Account: s.account, Trail: s.trail}).Service(), s.cloudWatch()},
 		Endpoints:   endpoints,
 		Permissions: permissions,
 	})

@@ -31,6 +31,8 @@ import (
 	"github.com/gatehouse/gatehouse/internal/engine"
 	"github.com/gatehouse/gatehouse/internal/gateway"
 	"github.com/gatehouse/gatehouse/internal/identity"
+	"github.com/gatehouse/gatehouse/internal/meter"
+	"github.com/gatehouse/gatehouse/internal/meter/alarm"
 	"github.com/gatehouse/gatehouse/internal/remote"
 	"github.com/gatehouse/gatehouse/internal/store"
 	"github.com/gatehouse/gatehouse/internal/store/etcd"
@@ -70,6 +72,8 @@ type server struct {
 	remotes         *remote.Server // gateways of other processes
 	gatewayListener net.Listener
 	settled         chan struct{} // closed when the caches of the last run are published
+	meter           *meter.Meter
+	alarms          *alarm.Alarms
 	door            *awsapi.Door
 
 	started time.Time
@@ -82,7 +86,7 @@ type server struct {
 func build(ctx context.Context, cfg config.Server, dir *datadir.Dir, log *slog.Logger) (*server, error) {
 	s := &server{cfg: cfg, dir: dir, log: log, account: naming.Account{ID: cfg.AccountID, Region: cfg.Region}, started: time.Now(), settled: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		s.openSecrets, s.openTrail, s.openCertificates, s.openState, s.makeControl, s.makeIdentities, s.makeData, s.openGateways, s.makeAPI,
+		s.openSecrets, s.openTrail, s.openCertificates, s.openState, s.makeControl, s.makeIdentities, s.makeData, s.openGateways, s.makeMeter, s.makeAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return s, err

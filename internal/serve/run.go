@@ -91,6 +91,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	run("identities", s.iam.Run)
 	run("following identities", s.followIdentities)
 	run("watching", s.watch)
+	run("measuring", s.meter.Run)
 	run("the listener for gateways", s.serveGateways)
 	run("watching gateways", s.watchFleet)
 	run("serving the API", func(context.Context) error {

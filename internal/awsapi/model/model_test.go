@@ -17,13 +17,13 @@ import (
 var harmless = []string{
 	"AccessKeyId", "AccessKeyLastUsed", "ContextKeyName", "ContextKeyType", "ContextKeyValues", "AccessKey", "AccessKeyMetadata", "TransitiveTagKeys",
 	"PasswordLastUsed", "AuthTokenEnabled", "AuthTokenLastModifiedDate", "AuthTokenStatus", "AuthTokenUpdateStrategy",
-	"NoPasswordRequired", "PasswordCount", "KmsKeyId", "TagKeys", "Key",
+	"NextToken", "NoPasswordRequired", "PasswordCount", "KmsKeyId", "TagKeys", "Key",
 }
 
 // A secret that modelgen did not mark would be written to the trail.
 func TestEverySecretIsMarked(t *testing.T) {
 	marked := 0
-	for _, service := range []*model.Service{model.ElastiCache, model.IAM, model.STS} {
+	for _, service := range []*model.Service{model.CloudWatch, model.ElastiCache, model.IAM, model.STS} {
 		for name, shape := range service.Shapes {
 			for _, m := range shape.Members {
 				if m.Secret {

@@ -11,7 +11,7 @@ import (
 // encoder turns the SDK's structures into the tree that a format writes.
 type encoder struct {
 	service *model.Service
-	time    func(seconds float64) any
+	format  Format
 }
 
 func (e encoder) value(name string, v reflect.Value) (any, error) {
@@ -43,7 +43,9 @@ func (e encoder) value(name string, v reflect.Value) (any, error) {
 		}
 		return entries, nil
 	case model.Timestamp:
-		return e.time(float64(v.Interface().(time.Time).UnixMilli()) / 1000), nil
+		return e.format.time(float64(v.Interface().(time.Time).UnixMilli()) / 1000), nil
+	case model.Float, model.Double:
+		return e.format.double(v.Float()), nil
 	case model.String: // an enumeration is a type of its own
 		return v.String(), nil
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
+	"strings"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -17,15 +19,16 @@ type Format struct {
 
 	parse func(body []byte) (any, error)
 	write func(tree any) ([]byte, error)
-	// time is a moment in the form that write takes.
-	time func(seconds float64) any
+	// time and double are a moment and a floating-point number in the form that
+	// write takes.
+	time, double func(x float64) any
 }
 
 // The formats. JSON 1.0 and 1.1 differ in the content type alone.
 var (
-	JSON10 = Format{ContentType: "application/x-amz-json-1.0", parse: parseJSON, write: json.Marshal, time: jsonTime}
-	JSON11 = Format{ContentType: "application/x-amz-json-1.1", parse: parseJSON, write: json.Marshal, time: jsonTime}
-	CBOR   = Format{ContentType: "application/cbor", parse: parseCBOR, write: cborEncoder.Marshal, time: cborTime}
+	JSON10 = Format{ContentType: "application/x-amz-json-1.0", parse: parseJSON, write: json.Marshal, time: jsonTime, double: jsonDouble}
+	JSON11 = Format{ContentType: "application/x-amz-json-1.1", parse: parseJSON, write: json.Marshal, time: jsonTime, double: jsonDouble}
+	CBOR   = Format{ContentType: "application/cbor", parse: parseCBOR, write: cborEncoder.Marshal, time: cborTime, double: func(x float64) any { return x }}
 )
 
 // Error is a body that cannot be read. Code is AWS's.
@@ -75,7 +78,7 @@ func (f Format) Encode(service *model.Service, operation string, out any) ([]byt
 	var tree any = map[string]any{}
 	if op.Output != "" {
 		var err error
-		e := encoder{service: service, time: f.time}
+		e := encoder{service: service, format: f}
 		if tree, err = e.value(op.Output, reflect.ValueOf(out)); err != nil {
 			return nil, err
 		}
@@ -108,3 +111,13 @@ func cborTime(seconds float64) any { return cbor.Tag{Number: 1, Content: seconds
 // jsonTime is a moment as a number with milliseconds, never in the exponential
 // form, which some clients do not read.
 func jsonTime(seconds float64) any { return json.Number(fmt.Sprintf("%.3f", seconds)) }
+
+// jsonDouble keeps the decimal of a whole number, by which clients in languages
+// with one type for numbers tell it from an integer.
+func jsonDouble(x float64) any {
+	text := strconv.FormatFloat(x, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return json.Number(text)
+}
