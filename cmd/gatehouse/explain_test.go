@@ -99,7 +99,7 @@ func TestRefusalsAreGroupedByWhatHelps(t *testing.T) {
 }
 
 func TestATerminalIsNotCommanded(t *testing.T) {
-	if got := printable("a\x1b[2Jb\n‮ö"); got != `a\x1b[2Jb\n\u202eö` {
+	if got := printable("a\x1b[2Jb\n\u202eö"); got != `a\x1b[2Jb\n\u202eö` {
 		t.Errorf("printable: %q", got)
 	}
 }
