@@ -15,7 +15,7 @@ func TestIdentitiesByTerraform(t *testing.T) {
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skip("terraform is not installed")
 	}
-	if os.Getenv("TF_CLI_CONFIG_FILE") == "" {
+	if _, err := os.Stat(os.Getenv("TF_CLI_CONFIG_FILE")); err != nil {
 		t.Skip("TF_CLI_CONFIG_FILE names no mirror with hashicorp/aws")
 	}
 	s := serve(t)
