@@ -187,13 +187,13 @@ func (g *Gateway) handshake(s *session) bool {
 			return true
 		}
 	}
-	ctx, cancel := context.WithTimeout(g.ctx, g.limits.Handshake)
-	defer cancel()
+	_ = s.raw.SetDeadline(time.Now().Add(g.limits.Handshake))
 	conn := tls.Server(under, g.tls)
-	if err := conn.HandshakeContext(ctx); err != nil {
+	if err := conn.HandshakeContext(context.Background()); err != nil { // Gateway.stop closes s.raw
 		g.cfg.Log.Debug("TLS handshake failed", "peer", s.peer, "cache", s.key.cache, "error", err)
 		return false
 	}
+	_ = s.raw.SetDeadline(time.Time{})
 	s.client, s.encrypted = conn, true
 	// Without encryption in transit nobody else than replicas gets it.
 	return s.transit != identity.TransitPlain || s.isReplica()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/gatehouse/gatehouse/internal/gateway/resp"
 )
@@ -15,6 +16,8 @@ type parking struct {
 	slot                 int32
 	clientSet, engineSet uint32 // the events that the loop asks for
 	rest                 []byte // the beginning of a command
+	leaving              bool   // the client has closed its side
+	farewell             *time.Timer
 }
 
 const noSlot = -1
@@ -72,6 +75,19 @@ func (s *session) leaveLoop(why error) {
 	if s.run(s.goOn(why)) {
 		s.g.forget(s)
 	}
+}
+
+// leaveForGood is the goroutine of a session that has ended in a loop: both
+// sides have closed, and everything was passed on.
+func (s *session) leaveForGood() {
+	s.place.Lock()
+	s.raw.close()
+	s.link.close()
+	s.home, s.looped = nil, false
+	s.place.Unlock()
+	s.killable.Store(nil)
+	s.report()
+	s.g.forget(s)
 }
 
 // goOn does what the loop has given the session back for.

@@ -145,7 +145,6 @@ func (s *session) run(err error) bool {
 	}
 	s.finish(err)
 	s.dropBuffer()
-	s.stats.commands.Add(s.commands.Swap(0))
 	s.report()
 	return true
 }
@@ -341,8 +340,9 @@ func (s *session) linger() {
 	_, _ = io.Copy(io.Discard, io.LimitReader(s.raw, 1<<20))
 }
 
-// report tells the observer how a session ended.
+// report counts what a session has done and tells the observer how it ended.
 func (s *session) report() {
+	s.stats.commands.Add(s.commands.Swap(0))
 	was := s.g.unbind(s)
 	if was == nil {
 		return

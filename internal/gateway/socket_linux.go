@@ -43,17 +43,23 @@ func (k *socket) fromLoop() {
 	conn, err := net.FileConn(file)
 	_ = file.Close()
 	if err != nil { // file descriptors are short: the session ends
-		conn = closedPipe()
+		conn = closed
 	}
 	k.Conn, k.fd = conn, -1
 }
 
-// closedPipe is a connection that fails whatever it is asked to do.
-func closedPipe() net.Conn {
+// close closes the file descriptor.
+func (k *socket) close() {
+	_ = unix.Close(k.fd)
+	k.Conn, k.fd = closed, -1
+}
+
+// closed is a connection that fails whatever it is asked to do.
+var closed = func() net.Conn {
 	conn, _ := net.Pipe()
 	_ = conn.Close()
 	return conn
-}
+}()
 
 // readNow reads what is there. A short read has emptied the socket, which saves
 // asking again: the loop is told when there is more.
