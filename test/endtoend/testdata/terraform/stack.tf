@@ -14,6 +14,19 @@ provider "aws" {}
 variable "token" {
   type      = string
   sensitive = true
+  default   = null
+}
+
+variable "groups" {
+  type    = list(string)
+  default = null
+}
+
+# Ports in the server's range (--ports). The provider takes a cache whose port
+# it was not told, and which is not 6379, for one that must be replaced.
+variable "ports" {
+  type    = list(number)
+  default = [16476, 16477, 16478]
 }
 
 variable "strategy" {
@@ -99,6 +112,7 @@ resource "aws_elasticache_parameter_group" "lru" {
 
 resource "aws_elasticache_replication_group" "token" {
   replication_group_id       = "token"
+  port                       = var.ports[0]
   description                = "with an AUTH token and replicas"
   engine                     = "valkey"
   engine_version             = "8.0"
@@ -109,6 +123,7 @@ resource "aws_elasticache_replication_group" "token" {
   at_rest_encryption_enabled = true
   auth_token                 = var.token
   auth_token_update_strategy = var.strategy
+  user_group_ids             = var.groups
   subnet_group_name          = aws_elasticache_subnet_group.all.name
   parameter_group_name       = aws_elasticache_parameter_group.lru.name
   apply_immediately          = true
@@ -117,6 +132,7 @@ resource "aws_elasticache_replication_group" "token" {
 
 resource "aws_elasticache_replication_group" "group" {
   replication_group_id       = "group"
+  port                       = var.ports[1]
   description                = "with a user group"
   engine                     = "redis"
   engine_version             = "7.1"
@@ -131,6 +147,7 @@ resource "aws_elasticache_replication_group" "group" {
 
 resource "aws_elasticache_cluster" "solo" {
   cluster_id                 = "solo"
+  port                       = var.ports[2]
   engine                     = "valkey"
   node_type                  = "cache.t4g.micro"
   num_cache_nodes            = 1
