@@ -53,6 +53,7 @@ var allSections = []section{
 	{"latency", true, (*bench).latency},
 	{"connect", true, (*bench).connect},
 	{"micro", false, (*bench).micro},
+	{"posture", false, (*bench).posture},
 }
 
 func sectionNames() []string {

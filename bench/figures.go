@@ -25,6 +25,14 @@ var figures = joined(
 	alone("iam", "IAM verification: allocations", "allocs", "", exactlyNone),
 	alone("password", "password verification", "ns", "ns", most(300, 150)),
 	alone("password", "password verification: allocations", "allocs", "", exactlyNone),
+	alone("posture-estate", "audit of 20 account-regions", "s", "s", none),
+	alone("posture-estate", "audit of 20 account-regions: calls", "calls/audit", "", none),
+	alone("posture-estate", "audit of 20 account-regions: peak memory", "peakMB", "MB", none),
+	alone("posture-templatejson10mb", "template of 10 MB, JSON", "s", "s", most(1, 1)),
+	alone("posture-templateyaml10mb", "template of 10 MB, YAML", "s", "s", most(1, 1)),
+	alone("posture-templateyaml10mb", "template of 10 MB, YAML: memory", "peak-heap/input", "× input", most(10, 10)),
+	alone("posture-plan50mb", "plan of 50 MB", "s", "s", most(3, 3)),
+	alone("posture-plan50mb", "plan of 50 MB: memory", "peak-heap/input", "× input", most(10, 10)),
 )
 
 var (
