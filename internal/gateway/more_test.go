@@ -110,6 +110,9 @@ func TestIAM(t *testing.T) {
 		c.want("+PONG\r\n", "PING")
 		fake.Advance(2 * time.Hour)
 		c.wantClosed()
+		if m := r.gateway.Metrics(); len(m) != 1 || m[0].Expired != 1 {
+			t.Errorf("metrics: %+v", m)
+		}
 	})
 }
 
