@@ -40,7 +40,7 @@ type Server struct {
 	DirectSet        bool          `help:"Accept AuthTokenUpdateStrategy SET on a cache without a token, as AWS has been seen to do."`
 
 	RequireAuth bool   `help:"Refuse a cache that would admit clients without a credential (control Gatehouse.2)."`
-	Exceptions  string `help:"Reviewed exceptions; one for Gatehouse.2 lets the cache that it names do without --require-auth." type:"path" placeholder:"FILE"`
+	Exceptions  string `help:"Reviewed exceptions; one for Gatehouse.2 lets the cache that it names be open despite --require-auth." type:"path" placeholder:"FILE"`
 
 	LogLevel string `help:"Least level that is logged." enum:"debug,info,warn,error" default:"info"`
 }
