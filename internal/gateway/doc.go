@@ -5,6 +5,9 @@
 // A file is a step: accept, front (before an engine is involved), login, hello,
 // relay, intercept (commands that mean something to the gateway), rewrite_*
 // (replies that speak of connections, users and secrets), revoke, throttle.
+// On Linux a session that only relays is parked (park, socket): it has no
+// goroutine and no buffers, and an event loop (loop) serves it with many others.
+// What needs the session's own goroutine is handed over to one (handover).
 // The gateway learns whom to let in from directory, checks secrets through
 // credential, frames through resp and reaches engines through backend. It
 // decides nothing about who may do what to which key: the engine enforces that.

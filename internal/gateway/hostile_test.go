@@ -134,6 +134,11 @@ func TestManyIdleClients(t *testing.T) {
 	if n := len(r.gateway.Sessions()); n != clients {
 		t.Errorf("%d sessions", n)
 	}
+	for start := time.Now(); !portable && runtime.NumGoroutine() > clients/10; time.Sleep(time.Millisecond) {
+		if time.Since(start) > patience {
+			t.Fatalf("%d goroutines serve clients that are idle", runtime.NumGoroutine())
+		}
+	}
 	for _, c := range all {
 		c.write("PING\r\n")
 	}

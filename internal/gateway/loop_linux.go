@@ -79,6 +79,9 @@ func stopLoops(loops []*loop) {
 	for _, l := range loops {
 		l.tell(func() { l.stopping = true })
 		<-l.done
+		l.mu.Lock()
+		l.told = true // a late timer must not write to a descriptor that is another's
+		l.mu.Unlock()
 		_ = unix.Close(l.epoll)
 		_ = unix.Close(l.wake)
 	}
