@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 
 	"github.com/gatehouse/gatehouse/internal/identity"
 )
@@ -47,6 +48,13 @@ func (k *Key) Matches(d *identity.Digest, secret []byte) bool {
 	sum := k.sum(&d.Salt, secret)
 	same := subtle.ConstantTimeCompare(sum[:], d.Sum[:])
 	return same == 1 && len(secret) <= MaxPassword
+}
+
+// Fingerprint tells one text from another without saying what it is: the same
+// text has the same fingerprint under one key. Only its beginning counts.
+func (k *Key) Fingerprint(text string) string {
+	sum := k.sum(new([saltSize]byte), []byte(text))
+	return hex.EncodeToString(sum[:4])
 }
 
 // sum is HMAC-SHA256(key, salt ‖ secret) (RFC 2104) on the stack. Of a secret

@@ -143,7 +143,7 @@ func (s *session) refuse(attempt *attempt, object, user string, v *verdict) {
 		v.node.engine.log.add(s, object, user)
 	}
 	s.g.observe(LoginEvent{
-		Cache: s.at.cache, Node: s.at.node, User: shownUser(user, v.known), Peer: s.peer,
+		Cache: s.at.cache, Node: s.at.node, User: shownUser(s.g.cfg.Key, user, v.known), Peer: s.peer,
 		Outcome: Refused, Reason: v.reason,
 	})
 }

@@ -1,10 +1,10 @@
 package gateway
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 	"time"
+
+	"github.com/gatehouse/gatehouse/internal/credential"
 )
 
 // Method is how a session logged in.
@@ -54,14 +54,14 @@ type Observer interface {
 }
 
 // shownUser is the form of a tried user name that may be written down: whole
-// if a user has it, otherwise its beginning and a fingerprint.
-func shownUser(name string, known bool) string {
+// if a user has it, otherwise its beginning and a keyed fingerprint, against
+// which nobody without the key can try guesses.
+func shownUser(key *credential.Key, name string, known bool) string {
 	if known {
 		return printable(name)
 	}
 	const shown = 3
-	sum := sha256.Sum256([]byte(name))
-	return printable(name[:min(len(name), shown)]) + "…#" + hex.EncodeToString(sum[:4])
+	return printable(name[:min(len(name), shown)]) + "…#" + key.Fingerprint(name)
 }
 
 // printable escapes control bytes and what is not UTF-8.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gatehouse/gatehouse/internal/clock"
+
+	"github.com/gatehouse/gatehouse/internal/credential"
 )
 
 var guesserAddr = netip.MustParseAddr("192.0.2.1")
@@ -119,7 +121,10 @@ func TestShownUser(t *testing.T) {
 		{"\r\n", false, `\r\n…#`},
 		{"", false, "…#"},
 	} {
-		got := shownUser(tc.name, tc.known)
+		got := shownUser(credential.NewKey([32]byte{1}), tc.name, tc.known)
+		if other := shownUser(credential.NewKey([32]byte{2}), tc.name, tc.known); (other == got) != tc.known {
+			t.Errorf("%q is shown as %q and, under another key, as %q", tc.name, got, other)
+		}
 		if !tc.known {
 			got = got[:len(got)-8] // the fingerprint
 		}
