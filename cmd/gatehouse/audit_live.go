@@ -57,7 +57,7 @@ func (c liveFlags) send(ctx context.Context, result *report.Report) error {
 		return err
 	}
 	if len(sent.Refused) > 0 {
-		return fmt.Errorf("Security Hub refused %d finding(s): %s", len(sent.Refused), sent.Refused[0])
+		return fmt.Errorf("refused by Security Hub: %d finding(s): %s", len(sent.Refused), sent.Refused[0])
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func New(config Config) (*Door, error) {
 	}
 	for _, endpoint := range config.Endpoints {
 		if !strings.HasPrefix(endpoint.Path, endpointPrefix) || !strings.HasPrefix(string(endpoint.Action), ServiceGatehouse+":") {
-			faults = append(faults, fmt.Errorf("endpoint %s for %s: the path must begin with %s and the action with %s:", endpoint.Path, endpoint.Action, endpointPrefix, ServiceGatehouse))
+			faults = append(faults, fmt.Errorf("endpoint %s for %s: the path must begin with %s and the action with %q", endpoint.Path, endpoint.Action, endpointPrefix, ServiceGatehouse+":"))
 		}
 		d.endpoints[endpoint.Method+" "+endpoint.Path] = endpoint
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -84,7 +85,7 @@ func (g *Gateway) accept(l *listener) {
 	for {
 		conn, err := l.net.Accept()
 		if err != nil {
-			if ne, ok := err.(net.Error); ok && ne.Temporary() { //nolint:staticcheck // EMFILE has no other name
+			if !errors.Is(err, net.ErrClosed) { // out of file descriptors, for instance: it passes
 				time.Sleep(acceptPause)
 				continue
 			}

@@ -80,7 +80,8 @@ func TestSelectAndParameters(t *testing.T) {
 		t.Errorf("JWT where JWT is demanded is %s, %v", v, err)
 	}
 	for _, bad := range []posture.Options{
-		{Controls: []string{"S3.1"}}, params("APIGateway.8", "authorizationType", "NONE"), params("APIGateway.8", "colour", "red"),
+		{Controls: []string{"S3.1"}},
+		params("APIGateway.8", "authorizationType", "NONE"), params("APIGateway.8", "colour", "red"),
 		params("ElastiCache.1", "snapshotRetentionPeriod", "36"), params("ElastiCache.1", "snapshotRetentionPeriod", "many"),
 		params("AppSync.5", "AllowedAuthorizationTypes", "API_KEY"),
 	} {
@@ -119,8 +120,14 @@ func TestVersions(t *testing.T) {
 		want int
 		ok   bool
 	}{
-		{"5.0.6", "6.0", -1, true}, {"10.0", "6.0", 1, true}, {"6.x", "6.0", 0, true}, {"6", "6.0.0", 0, true},
-		{"7.0.5", "7.0.10", -1, true}, {"latest", "6.0", 0, false}, {"", "6.0", 0, false}, {"6.-1", "6.0", 0, false},
+		{"5.0.6", "6.0", -1, true},
+		{"10.0", "6.0", 1, true},
+		{"6.x", "6.0", 0, true},
+		{"6", "6.0.0", 0, true},
+		{"7.0.5", "7.0.10", -1, true},
+		{"latest", "6.0", 0, false},
+		{"", "6.0", 0, false},
+		{"6.-1", "6.0", 0, false},
 	} {
 		if got, ok := posture.CompareVersions(c.a, c.b); got != c.want || ok != c.ok {
 			t.Errorf("CompareVersions(%q, %q) = %d, %v", c.a, c.b, got, ok)

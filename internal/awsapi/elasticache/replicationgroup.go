@@ -89,8 +89,9 @@ func (a *API) modifyReplicationGroup(ctx context.Context, in *sdk.ModifyReplicat
 		IPDiscovery:              optional(in.IpDiscovery),
 		ClusterMode:              optional(in.ClusterMode),
 
-		PrimaryClusterID:          in.PrimaryClusterId,
-		SnapshottingClusterID:     in.SnapshottingClusterId,
+		PrimaryClusterID:      in.PrimaryClusterId,
+		SnapshottingClusterID: in.SnapshottingClusterId,
+		//lint:ignore SA1019 AWS deprecates it; here it is refused by its name when given
 		NodeGroupID:               in.NodeGroupId,
 		CacheSecurityGroupNames:   in.CacheSecurityGroupNames,
 		LogDeliveryConfigurations: len(in.LogDeliveryConfigurations),

@@ -19,80 +19,129 @@ func TestPeersMistakes(t *testing.T) {
 		files map[string]string
 		want  []judgement
 	}{
-		{"P1 an authorizer on the API does not protect its routes", yaml(`
+		{
+			"P1 an authorizer on the API does not protect its routes", yaml(`
 Api: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: HTTP, Name: a}}
 Authorizer: {Type: AWS::ApiGatewayV2::Authorizer, Properties: {ApiId: !Ref Api, AuthorizerType: JWT}}
 Open: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Api, RouteKey: GET /a}}`),
-			[]judgement{{"APIGateway.8", "Open", posture.Fail}}},
-		{"P1 routes with IAM need no authorizer", yaml(`
+			[]judgement{{"APIGateway.8", "Open", posture.Fail}},
+		},
+		{
+			"P1 routes with IAM need no authorizer", yaml(`
 Api: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: HTTP, Name: a}}
 Closed: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Api, RouteKey: GET /a, AuthorizationType: AWS_IAM}}`),
-			[]judgement{{"APIGateway.8", "Closed", posture.Pass}}},
-		{"P2 the string NONE is open", yaml(`
+			[]judgement{{"APIGateway.8", "Closed", posture.Pass}},
+		},
+		{
+			"P2 the string NONE is open", yaml(`
 R: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: a, RouteKey: GET /a, AuthorizationType: NONE}}`),
-			[]judgement{{"APIGateway.8", "R", posture.Fail}}},
-		{"P2 in a plan", plan("aws_apigatewayv2_route", `{"route_key":"GET /a","authorization_type":"NONE"}`),
-			[]judgement{{"APIGateway.8", "aws_apigatewayv2_route.x", posture.Fail}}},
-		{"P3 a key as additional provider", yaml(`
+			[]judgement{{"APIGateway.8", "R", posture.Fail}},
+		},
+		{
+			"P2 in a plan", plan("aws_apigatewayv2_route", `{"route_key":"GET /a","authorization_type":"NONE"}`),
+			[]judgement{{"APIGateway.8", "aws_apigatewayv2_route.x", posture.Fail}},
+		},
+		{
+			"P3 a key as additional provider", yaml(`
 R: {Type: AWS::AppSync::GraphQLApi, Properties: {Name: a, AuthenticationType: AWS_IAM, AdditionalAuthenticationProviders: [{AuthenticationType: API_KEY}]}}`),
-			[]judgement{{"AppSync.5", "R", posture.Fail}, {"Gatehouse.5", "R", posture.FailEffective}}},
-		{"P3 in a plan, on a merged API", plan("aws_appsync_graphql_api", `{"name":"a","api_type":"MERGED","authentication_type":"AWS_IAM","additional_authentication_provider":[{"authentication_type":"API_KEY"}]}`),
-			[]judgement{{"AppSync.5", "aws_appsync_graphql_api.x", posture.Fail}}},
-		{"P4 an absent flag without any mechanism", yaml(`
+			[]judgement{{"AppSync.5", "R", posture.Fail}, {"Gatehouse.5", "R", posture.FailEffective}},
+		},
+		{
+			"P3 in a plan, on a merged API", plan("aws_appsync_graphql_api", `{"name":"a","api_type":"MERGED","authentication_type":"AWS_IAM","additional_authentication_provider":[{"authentication_type":"API_KEY"}]}`),
+			[]judgement{{"AppSync.5", "aws_appsync_graphql_api.x", posture.Fail}},
+		},
+		{
+			"P4 an absent flag without any mechanism", yaml(`
 R: {Type: AWS::MSK::Cluster, Properties: {ClusterName: c}}`),
-			[]judgement{{"MSK.6", "R", posture.Fail}}},
-		{"P4 the plaintext listener beside mutual TLS", yaml(`
+			[]judgement{{"MSK.6", "R", posture.Fail}},
+		},
+		{
+			"P4 the plaintext listener beside mutual TLS", yaml(`
 R: {Type: AWS::MSK::Cluster, Properties: {ClientAuthentication: {Tls: {Enabled: true}, Unauthenticated: {Enabled: false}}, EncryptionInfo: {EncryptionInTransit: {ClientBroker: TLS_PLAINTEXT}}}}`),
-			[]judgement{{"MSK.6", "R", posture.Pass}, {"Gatehouse.4", "R", posture.FailEffective}}},
-		{"P4 in a plan", plan("aws_msk_cluster", `{"client_authentication":[]}`),
-			[]judgement{{"MSK.6", "aws_msk_cluster.x", posture.Fail}}},
-		{"P5 serverless clusters admit IAM only", yaml(`
+			[]judgement{{"MSK.6", "R", posture.Pass}, {"Gatehouse.4", "R", posture.FailEffective}},
+		},
+		{
+			"P4 in a plan", plan("aws_msk_cluster", `{"client_authentication":[]}`),
+			[]judgement{{"MSK.6", "aws_msk_cluster.x", posture.Fail}},
+		},
+		{
+			"P5 serverless clusters admit IAM only", yaml(`
 R: {Type: AWS::MSK::ServerlessCluster, Properties: {ClusterName: c}}`),
-			[]judgement{{"MSK.6", "R", posture.NotApplicable}}},
-		{"P5 in a plan", plan("aws_msk_serverless_cluster", `{"cluster_name":"c"}`),
-			[]judgement{{"MSK.6", "aws_msk_serverless_cluster.x", posture.NotApplicable}}},
-		{"P6 password with the default mechanism is right", yaml(`
+			[]judgement{{"MSK.6", "R", posture.NotApplicable}},
+		},
+		{
+			"P5 in a plan", plan("aws_msk_serverless_cluster", `{"cluster_name":"c"}`),
+			[]judgement{{"MSK.6", "aws_msk_serverless_cluster.x", posture.NotApplicable}},
+		},
+		{
+			"P6 password with the default mechanism is right", yaml(`
 R: {Type: AWS::DMS::Endpoint, Properties: {EngineName: mongodb, MongoDbSettings: {AuthType: password, AuthMechanism: default}}}`),
-			[]judgement{{"DMS.11", "R", posture.Pass}}},
-		{"P6 no with a mechanism is wrong", yaml(`
+			[]judgement{{"DMS.11", "R", posture.Pass}},
+		},
+		{
+			"P6 no with a mechanism is wrong", yaml(`
 R: {Type: AWS::DMS::Endpoint, Properties: {EngineName: mongodb, EndpointType: target, MongoDbSettings: {AuthType: no, AuthMechanism: scram_sha_1}}}`),
-			[]judgement{{"DMS.11", "R", posture.Fail}}},
-		{"P6 in a plan", plan("aws_dms_endpoint", `{"engine_name":"mongodb","mongodb_settings":[{"auth_type":"no","auth_mechanism":"scram_sha_1"}]}`),
-			[]judgement{{"DMS.11", "aws_dms_endpoint.x", posture.Fail}}},
-		{"P8 the subnet group default", yaml(`
+			[]judgement{{"DMS.11", "R", posture.Fail}},
+		},
+		{
+			"P6 in a plan", plan("aws_dms_endpoint", `{"engine_name":"mongodb","mongodb_settings":[{"auth_type":"no","auth_mechanism":"scram_sha_1"}]}`),
+			[]judgement{{"DMS.11", "aws_dms_endpoint.x", posture.Fail}},
+		},
+		{
+			"P8 the subnet group default", yaml(`
 R: {Type: AWS::ElastiCache::CacheCluster, Properties: {Engine: redis, CacheSubnetGroupName: default}}`),
-			[]judgement{{"ElastiCache.7", "R", posture.Fail}}},
-		{"P8 in a plan", plan("aws_elasticache_cluster", `{"engine":"redis","subnet_group_name":"default"}`),
-			[]judgement{{"ElastiCache.7", "aws_elasticache_cluster.x", posture.Fail}}},
-		{"P9 a token that is null", plan("aws_elasticache_replication_group", `{"engine":"redis","engine_version":"5.0.6","transit_encryption_enabled":true,"auth_token":null}`),
-			[]judgement{{"ElastiCache.6", "aws_elasticache_replication_group.x", posture.Fail}}},
-		{"P9 a token that is NoValue", yaml(`
+			[]judgement{{"ElastiCache.7", "R", posture.Fail}},
+		},
+		{
+			"P8 in a plan", plan("aws_elasticache_cluster", `{"engine":"redis","subnet_group_name":"default"}`),
+			[]judgement{{"ElastiCache.7", "aws_elasticache_cluster.x", posture.Fail}},
+		},
+		{
+			"P9 a token that is null", plan("aws_elasticache_replication_group", `{"engine":"redis","engine_version":"5.0.6","transit_encryption_enabled":true,"auth_token":null}`),
+			[]judgement{{"ElastiCache.6", "aws_elasticache_replication_group.x", posture.Fail}},
+		},
+		{
+			"P9 a token that is NoValue", yaml(`
 R: {Type: AWS::ElastiCache::ReplicationGroup, Properties: {Engine: redis, EngineVersion: 5.0.6, TransitEncryptionEnabled: true, AuthToken: !Ref AWS::NoValue}}`),
-			[]judgement{{"ElastiCache.6", "R", posture.Fail}}},
-		{"P9 a user group whose default user is open", yaml(`
+			[]judgement{{"ElastiCache.6", "R", posture.Fail}},
+		},
+		{
+			"P9 a user group whose default user is open", yaml(`
 User: {Type: AWS::ElastiCache::User, Properties: {UserId: u, UserName: default, Engine: redis, NoPasswordRequired: true, AccessString: 'on ~* +@all'}}
 Group: {Type: AWS::ElastiCache::UserGroup, Properties: {UserGroupId: g, Engine: redis, UserIds: [!Ref User]}}
 R: {Type: AWS::ElastiCache::ReplicationGroup, Properties: {Engine: redis, EngineVersion: '7.1', TransitEncryptionEnabled: true, UserGroupIds: [!Ref Group]}}`),
-			[]judgement{{"Gatehouse.2", "R", posture.FailEffective}}},
-		{"P9 a user group with AWS's own default user", yaml(`
+			[]judgement{{"Gatehouse.2", "R", posture.FailEffective}},
+		},
+		{
+			"P9 a user group with AWS's own default user", yaml(`
 Group: {Type: AWS::ElastiCache::UserGroup, Properties: {UserGroupId: g, Engine: redis, UserIds: [default]}}
 R: {Type: AWS::ElastiCache::ReplicationGroup, Properties: {Engine: redis, EngineVersion: '7.1', TransitEncryptionEnabled: true, UserGroupIds: [g]}}`),
-			[]judgement{{"Gatehouse.2", "R", posture.FailEffective}}},
-		{"P9 a placeholder that is off", yaml(`
+			[]judgement{{"Gatehouse.2", "R", posture.FailEffective}},
+		},
+		{
+			"P9 a placeholder that is off", yaml(`
 User: {Type: AWS::ElastiCache::User, Properties: {UserId: u, UserName: default, Engine: redis, NoPasswordRequired: true, AccessString: 'off ~* -@all'}}
 Group: {Type: AWS::ElastiCache::UserGroup, Properties: {UserGroupId: g, Engine: redis, UserIds: [u]}}
 R: {Type: AWS::ElastiCache::ReplicationGroup, Properties: {Engine: redis, EngineVersion: '7.1', TransitEncryptionEnabled: true, UserGroupIds: [g]}}`),
-			[]judgement{{"Gatehouse.2", "R", posture.Pass}}},
-		{"P10 a group without TLS is judged", yaml(`
+			[]judgement{{"Gatehouse.2", "R", posture.Pass}},
+		},
+		{
+			"P10 a group without TLS is judged", yaml(`
 R: {Type: AWS::ElastiCache::ReplicationGroup, Properties: {Engine: redis, EngineVersion: 5.0.6}}`),
-			[]judgement{{"ElastiCache.6", "R", posture.Fail}, {"ElastiCache.5", "R", posture.Fail}}},
-		{"P10 an old group with a token passes", plan("aws_elasticache_replication_group", `{"engine":"redis","engine_version":"4.0.10","transit_encryption_enabled":true,"auth_token":"abcdefghijklmnop"}`),
-			[]judgement{{"ElastiCache.6", "aws_elasticache_replication_group.x", posture.Pass}}},
-		{"P11 OPTIONS is the preflight, OPTION is nothing", yaml(`
+			[]judgement{{"ElastiCache.6", "R", posture.Fail}, {"ElastiCache.5", "R", posture.Fail}},
+		},
+		{
+			"P10 an old group with a token passes", plan("aws_elasticache_replication_group", `{"engine":"redis","engine_version":"4.0.10","transit_encryption_enabled":true,"auth_token":"abcdefghijklmnop"}`),
+			[]judgement{{"ElastiCache.6", "aws_elasticache_replication_group.x", posture.Pass}},
+		},
+		{
+			"P11 OPTIONS is the preflight, OPTION is nothing", yaml(`
 Preflight: {Type: AWS::ApiGateway::Method, Properties: {HttpMethod: OPTIONS, AuthorizationType: NONE}}
 Get: {Type: AWS::ApiGateway::Method, Properties: {HttpMethod: GET, AuthorizationType: NONE}}`),
-			[]judgement{{"Gatehouse.8", "Preflight", posture.Pass}, {"Gatehouse.8", "Get", posture.FailEffective}}},
-		{"P12 an OpenAPI body", yaml(`
+			[]judgement{{"Gatehouse.8", "Preflight", posture.Pass}, {"Gatehouse.8", "Get", posture.FailEffective}},
+		},
+		{
+			"P12 an OpenAPI body", yaml(`
 Api:
   Type: AWS::ApiGatewayV2::Api
   Properties:
@@ -104,10 +153,15 @@ Api:
       components:
         securitySchemes:
           jwt: {type: oauth2, x-amazon-apigateway-authorizer: {type: jwt}}`),
-			[]judgement{{"APIGateway.8", "Api/GET /open", posture.Fail}, {"APIGateway.8", "Api/GET /closed", posture.Pass}}},
-		{"P12 an OpenAPI body in a plan", plan("aws_apigatewayv2_api", `{"protocol_type":"HTTP","body":"{\"openapi\":\"3.0.1\",\"paths\":{\"/open\":{\"get\":{}}}}"}`),
-			[]judgement{{"APIGateway.8", "aws_apigatewayv2_api.x/GET /open", posture.Fail}}},
-		{"P12 SAM events", map[string]string{"in": `
+			[]judgement{{"APIGateway.8", "Api/GET /open", posture.Fail}, {"APIGateway.8", "Api/GET /closed", posture.Pass}},
+		},
+		{
+			"P12 an OpenAPI body in a plan", plan("aws_apigatewayv2_api", `{"protocol_type":"HTTP","body":"{\"openapi\":\"3.0.1\",\"paths\":{\"/open\":{\"get\":{}}}}"}`),
+			[]judgement{{"APIGateway.8", "aws_apigatewayv2_api.x/GET /open", posture.Fail}},
+		},
+		{
+			"P12 SAM events",
+			map[string]string{"in": `
 Transform: AWS::Serverless-2016-10-31
 Resources:
   F:
@@ -115,7 +169,8 @@ Resources:
     Properties:
       Events:
         E: {Type: HttpApi, Properties: {Path: /a, Method: post}}`},
-			[]judgement{{"APIGateway.8", "ServerlessHttpApi/POST /a", posture.Fail}}},
+			[]judgement{{"APIGateway.8", "ServerlessHttpApi/POST /a", posture.Fail}},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

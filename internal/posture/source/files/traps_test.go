@@ -99,36 +99,47 @@ func TestSAM(t *testing.T) {
 		name, text string
 		want       []judgement
 	}{
-		{"the API's default authorizer", `
+		{
+			"the API's default authorizer", `
 Resources:
   A: {Type: AWS::Serverless::HttpApi, Properties: {Auth: {DefaultAuthorizer: J, Authorizers: {J: {JwtConfiguration: {issuer: i}}}}}}
   F: {Type: AWS::Serverless::Function, Properties: {Events: {
     E: {Type: HttpApi, Properties: {ApiId: !Ref A, Path: /a, Method: get}},
     O: {Type: HttpApi, Properties: {ApiId: !Ref A, Path: /b, Method: get, Auth: {Authorizer: NONE}}},
     D: {Type: HttpApi, Properties: {ApiId: !Ref A}}}}}`,
-			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}, {"APIGateway.8", "A/GET /b", posture.Fail}, {"Gatehouse.7", "A/$default", posture.Pass}}},
-		{"Globals reach the implied API", `
+			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}, {"APIGateway.8", "A/GET /b", posture.Fail}, {"Gatehouse.7", "A/$default", posture.Pass}},
+		},
+		{
+			"Globals reach the implied API", `
 Globals: {HttpApi: {Auth: {EnableIamAuthorizer: true, DefaultAuthorizer: AWS_IAM}}}
 Resources:
   F: {Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: HttpApi, Properties: {Path: /a, Method: any}}}}}`,
-			[]judgement{{"APIGateway.8", "ServerlessHttpApi/ANY /a", posture.Pass}}},
-		{"a Lambda authorizer is CUSTOM", `
+			[]judgement{{"APIGateway.8", "ServerlessHttpApi/ANY /a", posture.Pass}},
+		},
+		{
+			"a Lambda authorizer is CUSTOM", `
 Resources:
   A: {Type: AWS::Serverless::HttpApi, Properties: {Auth: {DefaultAuthorizer: L, Authorizers: {L: {FunctionArn: !GetAtt G.Arn}}}}}
   F: {Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: HttpApi, Properties: {ApiId: !Ref A, Path: /a, Method: get}}}}}`,
-			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}}},
-		{"a catch-all event", `
+			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}},
+		},
+		{
+			"a catch-all event", `
 Resources:
   F: {Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: HttpApi}}}}`,
-			[]judgement{{"APIGateway.8", "ServerlessHttpApi/$default", posture.Fail}, {"Gatehouse.7", "ServerlessHttpApi/$default", posture.FailEffective}}},
-		{"REST events", `
+			[]judgement{{"APIGateway.8", "ServerlessHttpApi/$default", posture.Fail}, {"Gatehouse.7", "ServerlessHttpApi/$default", posture.FailEffective}},
+		},
+		{
+			"REST events", `
 Resources:
   A: {Type: AWS::Serverless::Api, Properties: {StageName: s, Auth: {DefaultAuthorizer: C, Authorizers: {C: {UserPoolArn: arn}}}}}
   F: {Type: AWS::Serverless::Function, Properties: {Events: {
     E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /a, Method: get}},
     I: {Type: Api, Properties: {Path: /b, Method: get}}}}}`,
-			[]judgement{{"Gatehouse.8", "A/GET /a", posture.Pass}, {"Gatehouse.8", "ServerlessRestApi/GET /b", posture.FailEffective}}},
-		{"a definition body beside events", `
+			[]judgement{{"Gatehouse.8", "A/GET /a", posture.Pass}, {"Gatehouse.8", "ServerlessRestApi/GET /b", posture.FailEffective}},
+		},
+		{
+			"a definition body beside events", `
 Resources:
   A:
     Type: AWS::Serverless::HttpApi
@@ -136,16 +147,21 @@ Resources:
       Auth: {DefaultAuthorizer: J, Authorizers: {J: {JwtConfiguration: {issuer: i}}}}
       DefinitionBody: {openapi: 3.0.1, paths: {/a: {get: {}}, /b: {get: {security: []}}}}
   F: {Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: HttpApi, Properties: {ApiId: !Ref A, Path: /a, Method: get}}}}}`,
-			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}, {"APIGateway.8", "A/GET /b", posture.Fail}}},
-		{"GraphQL", `
+			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}, {"APIGateway.8", "A/GET /b", posture.Fail}},
+		},
+		{
+			"GraphQL", `
 Resources:
   G: {Type: AWS::Serverless::GraphQLApi, Properties: {Auth: {Type: AWS_IAM, Additional: [{Type: API_KEY}]}, ApiKeys: {K: {}}}}`,
-			[]judgement{{"AppSync.5", "G", posture.Fail}}},
-		{"a function that is not created", `
+			[]judgement{{"AppSync.5", "G", posture.Fail}},
+		},
+		{
+			"a function that is not created", `
 Conditions: {Never: !Equals [a, b]}
 Resources:
   F: {Type: AWS::Serverless::Function, Condition: Never, Properties: {Events: {E: {Type: HttpApi, Properties: {Path: /a, Method: get}}}}}`,
-			[]judgement{{"APIGateway.8", "ServerlessHttpApi/GET /a", posture.NotApplicable}}},
+			[]judgement{{"APIGateway.8", "ServerlessHttpApi/GET /a", posture.NotApplicable}},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -170,18 +186,30 @@ components:
 		name, text string
 		want       []judgement
 	}{
-		{"the document's security holds for its operations", "security: [{iam: []}]\npaths: {/a: {get: {}, post: {security: []}, put: {security: [{}]}}}" + schemes,
-			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}, {"APIGateway.8", "A/POST /a", posture.Fail}, {"APIGateway.8", "A/PUT /a", posture.Fail}}},
-		{"a scheme without API Gateway's extension asks nobody", "paths: {/a: {get: {security: [{plain: []}]}}}" + schemes,
-			[]judgement{{"APIGateway.8", "A/GET /a", posture.Fail}}},
-		{"an alternative that asks for nothing", "paths: {/a: {get: {security: [{jwt: []}, {}]}}}" + schemes,
-			[]judgement{{"APIGateway.8", "A/GET /a", posture.Fail}}},
-		{"any method and the catch-all", "paths: {/a: {x-amazon-apigateway-any-method: {security: [{lambda: []}]}}, $default: {x-amazon-apigateway-any-method: {}}}" + schemes,
-			[]judgement{{"APIGateway.8", "A/ANY /a", posture.Pass}, {"Gatehouse.7", "A/$default", posture.FailEffective}}},
-		{"the catch-all as it is exported", "paths: {/$default: {x-amazon-apigateway-any-method: {isDefaultRoute: true}}}",
-			[]judgement{{"Gatehouse.7", "A/$default", posture.FailEffective}}},
-		{"a branch within the document", "paths: {/a: {get: {security: !If [C, [{iam: []}], []]}}}" + schemes,
-			[]judgement{{"APIGateway.8", "A/GET /a", posture.Undecided}}},
+		{
+			"the document's security holds for its operations", "security: [{iam: []}]\npaths: {/a: {get: {}, post: {security: []}, put: {security: [{}]}}}" + schemes,
+			[]judgement{{"APIGateway.8", "A/GET /a", posture.Pass}, {"APIGateway.8", "A/POST /a", posture.Fail}, {"APIGateway.8", "A/PUT /a", posture.Fail}},
+		},
+		{
+			"a scheme without API Gateway's extension asks nobody", "paths: {/a: {get: {security: [{plain: []}]}}}" + schemes,
+			[]judgement{{"APIGateway.8", "A/GET /a", posture.Fail}},
+		},
+		{
+			"an alternative that asks for nothing", "paths: {/a: {get: {security: [{jwt: []}, {}]}}}" + schemes,
+			[]judgement{{"APIGateway.8", "A/GET /a", posture.Fail}},
+		},
+		{
+			"any method and the catch-all", "paths: {/a: {x-amazon-apigateway-any-method: {security: [{lambda: []}]}}, $default: {x-amazon-apigateway-any-method: {}}}" + schemes,
+			[]judgement{{"APIGateway.8", "A/ANY /a", posture.Pass}, {"Gatehouse.7", "A/$default", posture.FailEffective}},
+		},
+		{
+			"the catch-all as it is exported", "paths: {/$default: {x-amazon-apigateway-any-method: {isDefaultRoute: true}}}",
+			[]judgement{{"Gatehouse.7", "A/$default", posture.FailEffective}},
+		},
+		{
+			"a branch within the document", "paths: {/a: {get: {security: !If [C, [{iam: []}], []]}}}" + schemes,
+			[]judgement{{"APIGateway.8", "A/GET /a", posture.Undecided}},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -28,34 +28,48 @@ type resourceType struct {
 }
 
 var httpRoute = []field{
-	{"ApiId", "api_id", api}, {"RouteKey", "route_key", plain}, {"AuthorizationType", "authorization_type", plain},
-	{"AuthorizerId", "authorizer_id", secret}, {"AuthorizationScopes", "authorization_scopes", plain},
+	{"ApiId", "api_id", api},
+	{"RouteKey", "route_key", plain},
+	{"AuthorizationType", "authorization_type", plain},
+	{"AuthorizerId", "authorizer_id", secret},
+	{"AuthorizationScopes", "authorization_scopes", plain},
 	{"ApiKeyRequired", "api_key_required", plain},
 }
 
 var cacheFields = []field{
-	{"Engine", "engine", plain}, {"EngineVersion", "engine_version", plain},
+	{"Engine", "engine", plain},
+	{"EngineVersion", "engine_version", plain},
 	{"SnapshotRetentionLimit", "snapshot_retention_limit", plain},
 	{"AutoMinorVersionUpgrade", "auto_minor_version_upgrade", plain},
-	{"CacheSubnetGroupName", "subnet_group_name", plain}, {"Tags", "tags", plain},
+	{"CacheSubnetGroupName", "subnet_group_name", plain},
+	{"Tags", "tags", plain},
 }
 
 // types are the resources of the aws provider that a control may be about.
 var types = map[string]resourceType{
 	"aws_apigatewayv2_route": {"AWS::ApiGatewayV2::Route", httpRoute},
 	"aws_apigatewayv2_api": {"AWS::ApiGatewayV2::Api", []field{
-		{"Name", "name", plain}, {"ProtocolType", "protocol_type", plain}, {"Target", "target", plain},
-		{"RouteKey", "route_key", plain}, {"Body", "body", body}, {"CorsConfiguration", "cors_configuration", block},
+		{"Name", "name", plain},
+		{"ProtocolType", "protocol_type", plain},
+		{"Target", "target", plain},
+		{"RouteKey", "route_key", plain},
+		{"Body", "body", body},
+		{"CorsConfiguration", "cors_configuration", block},
 	}},
 	"aws_api_gateway_method": {"AWS::ApiGateway::Method", []field{
-		{"HttpMethod", "http_method", plain}, {"AuthorizationType", "authorization", plain},
-		{"AuthorizerId", "authorizer_id", secret}, {"ApiKeyRequired", "api_key_required", plain},
+		{"HttpMethod", "http_method", plain},
+		{"AuthorizationType", "authorization", plain},
+		{"AuthorizerId", "authorizer_id", secret},
+		{"ApiKeyRequired", "api_key_required", plain},
 	}},
 	"aws_api_gateway_rest_api": {"AWS::ApiGateway::RestApi", []field{{"Body", "body", body}}},
 	"aws_appsync_graphql_api": {"AWS::AppSync::GraphQLApi", []field{
-		{"Name", "name", plain}, {"AuthenticationType", "authentication_type", plain}, {"ApiType", "api_type", plain},
+		{"Name", "name", plain},
+		{"AuthenticationType", "authentication_type", plain},
+		{"ApiType", "api_type", plain},
 		{"AdditionalAuthenticationProviders.AuthenticationType", "additional_authentication_provider.authentication_type", each},
-		{"Visibility", "visibility", plain}, {"Tags", "tags", plain},
+		{"Visibility", "visibility", plain},
+		{"Tags", "tags", plain},
 	}},
 	"aws_appsync_api_key": {"AWS::AppSync::ApiKey", []field{{"ApiId", "api_id", api}}},
 	"aws_appsync_api": {"AWS::AppSync::Api", []field{
@@ -71,14 +85,19 @@ var types = map[string]resourceType{
 		{"SubscribeAuthModes.AuthType", "subscribe_auth_mode.auth_type", each},
 	}},
 	"aws_dms_endpoint": {"AWS::DMS::Endpoint", []field{
-		{"EndpointIdentifier", "endpoint_id", plain}, {"EngineName", "engine_name", plain},
-		{"EndpointType", "endpoint_type", plain}, {"ServerName", "server_name", plain},
-		{"MongoDbSettings", "mongodb_settings", block}, {"MongoDbSettings.AuthType", "mongodb_settings.auth_type", plain},
+		{"EndpointIdentifier", "endpoint_id", plain},
+		{"EngineName", "engine_name", plain},
+		{"EndpointType", "endpoint_type", plain},
+		{"ServerName", "server_name", plain},
+		{"MongoDbSettings", "mongodb_settings", block},
+		{"MongoDbSettings.AuthType", "mongodb_settings.auth_type", plain},
 		{"MongoDbSettings.AuthMechanism", "mongodb_settings.auth_mechanism", plain},
-		{"ExtraConnectionAttributes", "extra_connection_attributes", extra}, {"Tags", "tags", plain},
+		{"ExtraConnectionAttributes", "extra_connection_attributes", extra},
+		{"Tags", "tags", plain},
 	}},
 	"aws_msk_cluster": {"AWS::MSK::Cluster", []field{
-		{"ClusterName", "cluster_name", plain}, {"ClientAuthentication", "client_authentication", block},
+		{"ClusterName", "cluster_name", plain},
+		{"ClientAuthentication", "client_authentication", block},
 		{"ClientAuthentication.Unauthenticated.Enabled", "client_authentication.unauthenticated", plain},
 		{"ClientAuthentication.Sasl.Iam.Enabled", "client_authentication.sasl.iam", plain},
 		{"ClientAuthentication.Sasl.Scram.Enabled", "client_authentication.sasl.scram", plain},
@@ -90,9 +109,12 @@ var types = map[string]resourceType{
 	}},
 	"aws_msk_serverless_cluster": {"AWS::MSK::ServerlessCluster", nil},
 	"aws_elasticache_replication_group": {"AWS::ElastiCache::ReplicationGroup", append([]field{
-		{"ReplicationGroupId", "replication_group_id", plain}, {"AuthToken", "auth_token", secret},
-		{"UserGroupIds", "user_group_ids", plain}, {"TransitEncryptionEnabled", "transit_encryption_enabled", plain},
-		{"TransitEncryptionMode", "transit_encryption_mode", plain}, {"AtRestEncryptionEnabled", "at_rest_encryption_enabled", plain},
+		{"ReplicationGroupId", "replication_group_id", plain},
+		{"AuthToken", "auth_token", secret},
+		{"UserGroupIds", "user_group_ids", plain},
+		{"TransitEncryptionEnabled", "transit_encryption_enabled", plain},
+		{"TransitEncryptionMode", "transit_encryption_mode", plain},
+		{"AtRestEncryptionEnabled", "at_rest_encryption_enabled", plain},
 		{"AutomaticFailoverEnabled", "automatic_failover_enabled", plain},
 		{"GlobalReplicationGroupId", "global_replication_group_id", plain},
 	}, cacheFields...)},
@@ -106,8 +128,11 @@ var types = map[string]resourceType{
 		{"UserGroupId", "user_group_id", plain}, {"UserIds", "user_ids", plain},
 	}},
 	"aws_elasticache_user": {"AWS::ElastiCache::User", []field{
-		{"UserId", "user_id", plain}, {"UserName", "user_name", plain}, {"AccessString", "access_string", plain},
-		{"NoPasswordRequired", "no_password_required", plain}, {"Passwords", "passwords", secret},
+		{"UserId", "user_id", plain},
+		{"UserName", "user_name", plain},
+		{"AccessString", "access_string", plain},
+		{"NoPasswordRequired", "no_password_required", plain},
+		{"Passwords", "passwords", secret},
 		{"AuthenticationMode.Type", "authentication_mode.type", plain},
 	}},
 }

@@ -1,7 +1,6 @@
 package template
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -32,7 +31,6 @@ type Template struct {
 	resources *tree.Node
 	doubt     posture.Doubt // set when a macro may change every resource
 	consts    map[string][]string
-	conds     map[string]string
 	children  map[string]*Template // nested stacks by logical id; nil value: not readable
 }
 
@@ -215,5 +213,3 @@ func (t *Template) childReference(resource *tree.Node, w *world) string {
 	}
 	return ""
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -88,7 +88,7 @@ func sigil(src []byte, c byte) bool {
 		}
 		at += next + 1
 		opens := at == 1 || bytes.IndexByte([]byte(" \t\n[{,:-"), src[at-2]) >= 0
-		if opens && at < len(src) && (isWord(src[at])) {
+		if opens && at < len(src) && isWord(src[at]) {
 			return true
 		}
 	}
