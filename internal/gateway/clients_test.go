@@ -14,6 +14,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/valkey-io/valkey-go"
+
+	"github.com/gatehouse/gatehouse/internal/engine/enginetest"
 )
 
 func clientTLS() *tls.Config { return &tls.Config{RootCAs: roots, ServerName: "localhost"} }
@@ -100,10 +102,7 @@ func TestValkeyGo(t *testing.T) {
 }
 
 func TestCommandLineClient(t *testing.T) {
-	program, err := exec.LookPath("valkey-cli")
-	if err != nil {
-		t.Skip("valkey-cli is not installed")
-	}
+	program := enginetest.Installed(t, "valkey-cli")
 	r := alone(t, nil)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}), 0o600); err != nil {

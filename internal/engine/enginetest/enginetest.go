@@ -39,7 +39,13 @@ type Server struct {
 // if `make setup` has been run in this tree, and is skipped otherwise.
 func Program(t testing.TB, kind identity.Engine) string {
 	t.Helper()
-	name := string(kind) + "-server"
+	return Installed(t, string(kind)+"-server")
+}
+
+// Installed returns the path of a program that `make setup` installs. The test
+// fails without it if `make setup` has been run, and is skipped otherwise.
+func Installed(t testing.TB, name string) string {
+	t.Helper()
 	path, err := exec.LookPath(name)
 	if err == nil {
 		return path
