@@ -100,15 +100,14 @@ func (s *server) watch(ctx context.Context) error {
 	defer ticker.Stop()
 	told := map[string]bool{}
 	for {
+		standing := map[string]bool{}
 		for _, warning := range s.warnings() {
 			if !told[warning] {
 				s.log.Warn(warning)
 			}
+			standing[warning] = true
 		}
-		told = map[string]bool{}
-		for _, warning := range s.warnings() {
-			told[warning] = true
-		}
+		told = standing
 		_, changed := s.state.Changed()
 		select {
 		case <-changed:
